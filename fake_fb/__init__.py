@@ -1,0 +1,19 @@
+"""fake_fb: a local mock of Facebook's Graph API, slow on purpose.
+
+Run it with ``python -m fake_fb``. It needs no account and no network: everything it serves is made up
+from the user's name, so the same user has the same timeline everywhere.
+
+What it serves:
+
+* ``GET /``: what this server is, its latency and its edges.
+* ``GET /v1/{user}/{edge}``: one page of a user's photos, posts, likes, friends or events, after
+  ``latency`` seconds. Parameters: ``limit``, ``after``, ``latency``.
+* ``GET /photos/{user}/{id}.png`` and ``GET /friends/{user}/{id}.png``: real images, at once.
+* ``PUT /control/faults/{edge}``, ``GET`` and ``DELETE /control/faults``: failures on demand.
+* ``GET`` and ``DELETE /control/stats``: the witness, what really arrived here and when.
+
+The shapes of answers and errors follow https://developers.facebook.com/docs/graph-api/results and
+https://developers.facebook.com/docs/graph-api/guides/error-handling. Where the mock is simpler: it asks
+for no access token, it answers 404, 405 and 429 where Facebook often answers 400, and it only pages
+forward.
+"""

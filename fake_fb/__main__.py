@@ -1,0 +1,106 @@
+"""The command line: ``python -m fake_fb [--host 127.0.0.1] [--port 8000] [--latency 2.0]``."""
+
+import argparse
+import asyncio
+import errno
+import signal
+import sys
+from typing import NoReturn
+
+from . import params
+from .server import Server
+
+WANTED_FILES = (65_536, 10_240, 4_096)  # one a connection; macOS may refuse more than 10,240
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def port_number(text: str) -> int:
+    """0 to 65535; ArgumentTypeError: anything else."""
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"give a port from 0 (any free one) to 65535, not {text!r}")
+
+
+def host_name(text: str) -> str:
+    """Anything but nothing, which would mean every network this machine is on; ArgumentTypeError."""
+    if text:
+        return text
+    raise argparse.ArgumentTypeError("give a host, such as 127.0.0.1, or 0.0.0.0 for all networks")
+
+
+def seconds(text: str) -> float:
+    """0 to 60; ArgumentTypeError: anything else."""
+    try:
+        return params.latency(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def arguments() -> argparse.Namespace:
+    """The command line's options, checked."""
+    parser = Parser(prog="fake_fb", description="A local mock of Facebook's Graph API, slow on purpose.")
+    parser.add_argument("--host", default="127.0.0.1", type=host_name, help="where to listen (127.0.0.1)")
+    parser.add_argument("--port", default=8000, type=port_number, help="0 takes a free one (8000)")
+    parser.add_argument("--latency", default=2.0, type=seconds, help="seconds an answer takes (2.0)")
+    return parser.parse_args()
+
+
+def raise_file_limit() -> None:
+    """Allow as many open connections as the system lets us: the usual soft limit is 256 to 1,024."""
+    try:
+        import resource
+    except ImportError:  # not a Unix: there is no such limit to raise
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    for wanted in WANTED_FILES:
+        allowed = wanted if hard == unlimited else min(wanted, hard)
+        if soft == unlimited or soft >= allowed:
+            return
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        except (ValueError, OSError):
+            continue  # macOS has a second, lower limit it does not tell: try less
+        return
+
+
+async def serve(host: str, port: int, latency: float) -> None:
+    """Serve until SIGTERM or SIGINT. OSError: the address cannot be had."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server = Server(host, port, latency)
+    print(f"fake_fb listening on {server.url}", flush=True)
+    await stopped.wait()
+    await server.stop()
+
+
+def advice(error: OSError, host: str, port: int) -> str:
+    """What to do when listening failed."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken: stop what listens there, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} may not be used without more rights: choose one from 1024 up with --port"
+    return f"cannot listen on host {host!r} ({error.strerror}): give one of this machine's with --host"
+
+
+def main() -> int:
+    """Run the server; the exit code is 0 after a signal, 2 when it could not start."""
+    options = arguments()
+    raise_file_limit()
+    try:
+        asyncio.run(serve(options.host, options.port, options.latency))
+    except OSError as error:
+        print(f"fake_fb: {advice(error, options.host, options.port)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""The made-up timelines: everything about a user follows from the user's name.
+
+Items are shaped as the Graph API prints them (https://developers.facebook.com/docs/graph-api/reference).
+Dates are ISO 8601 in UTC, counted back from a fixed day, so that a timeline never changes. Image
+addresses are paths on this server ("/photos/..."); the server makes them absolute.
+"""
+
+import re
+from base64 import urlsafe_b64encode
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from . import photos, texts
+from .draw import Draw
+
+Item = dict[str, Any]
+
+PLACES_AND_PAGES = tuple(product(texts.PLACES, texts.PAGES))
+
+# Every timeline ends shortly before the first of these days, and goes back from there.
+DAYS = tuple((date(2026, 5, 31) - timedelta(days=back)).isoformat() for back in range(366))
+
+
+class Page(NamedTuple):
+    """One page of an edge: the items, the cursors at its two ends, and whether more items follow."""
+
+    items: list[Item]
+    before: str
+    after: str
+    more: bool
+
+
+def page(user: str, edge: str, limit: int, after: str | None = None) -> Page:
+    """At most ``limit`` items, those behind the cursor ``after`` or the newest ones.
+
+    KeyError: this edge of this user has no such cursor.
+    """
+    items = timeline(user, edge)
+    start = 0 if after is None else _positions(user, edge)[after] + 1
+    chosen = list(items[start : start + limit])
+    ends = [cursor(item) for item in (chosen[0], chosen[-1])] if chosen else [after or "", after or ""]
+    return Page(chosen, *ends, more=start + limit < len(items))
+
+
+def cursor(item: Item) -> str:
+    """The opaque string that marks this item's place: its id, made unreadable."""
+    return urlsafe_b64encode(item["id"].encode("ascii")).decode("ascii")
+
+
+def has(user: str, edge: str, item_id: str) -> bool:
+    """Whether this edge of this user holds an item with this id."""
+    return any(item["id"] == item_id for item in timeline(user, edge))
+
+
+@lru_cache(maxsize=512)
+def timeline(user: str, edge: str) -> tuple[Item, ...]:
+    """All 30 to 60 items of an edge, newest first. They are shared: do not change them.
+
+    KeyError: no such edge.
+    """
+    make = MAKERS[edge]
+    draw = Draw(user, edge)
+    return tuple(make(user, draw, draw.between(30, 60)))
+
+
+@lru_cache(maxsize=512)
+def _positions(user: str, edge: str) -> dict[str, int]:
+    return {cursor(item): position for position, item in enumerate(timeline(user, edge))}
+
+
+def full_name(user: str) -> str:
+    """A name to show: "anna.k_weber" is "Anna K Weber". Only ASCII letters are raised, since what
+    ``str.upper`` does with others depends on the Unicode version of the Python that runs."""
+    words = [word for word in re.split(r"[._\- ]+", user) if word]
+    raised = (re.sub(r"^[a-z]", lambda first: first[0].upper(), word) for word in words)
+    return " ".join(raised) or user
+
+
+def _posts(user: str, draw: Draw, count: int) -> list[Item]:
+    author = {"id": _new_id(Draw(user)), "name": full_name(user)}
+    messages = _spread(draw, texts.POSTS, count)
+    return [
+        {
+            "id": f"{author['id']}_{_new_id(draw)}",
+            "message": _fill(draw, message),
+            "created_time": created,
+            "from": author,
+            "likes": _like_count(draw),
+        }
+        for message, created in zip(messages, _days_back(draw, count), strict=True)
+    ]
+
+
+def _photos(user: str, draw: Draw, count: int) -> list[Item]:
+    folder = f"/photos/{quote(user, safe='')}"
+    return [_photo(folder, draw, created) for created in _days_back(draw, count)]
+
+
+def _photo(folder: str, draw: Draw, created: str) -> Item:
+    photo_id = _new_id(draw)
+    return {
+        "id": photo_id,
+        "name": _fill(draw, draw.pick(texts.CAPTIONS[photos.mood(photo_id)])),
+        "created_time": created,
+        "width": photos.WIDTH,
+        "height": photos.HEIGHT,
+        "source": f"{folder}/{photo_id}.png",
+        "likes": _like_count(draw),
+    }
+
+
+def _likes(user: str, draw: Draw, count: int) -> list[Item]:
+    pages = _spread(draw, PLACES_AND_PAGES, count)
+    return [
+        {"id": _new_id(draw), "name": f"{place} {name}", "category": category, "created_time": created}
+        for (place, (name, category)), created in zip(pages, _days_back(draw, count), strict=True)
+    ]
+
+
+def _friends(user: str, draw: Draw, count: int) -> list[Item]:
+    folder = f"/friends/{quote(user, safe='')}"
+    return [_friend(folder, draw, name) for name in _spread(draw, texts.FIRST_NAMES, count)]
+
+
+def _friend(folder: str, draw: Draw, first_name: str) -> Item:
+    friend_id = _new_id(draw)
+    return {
+        "id": friend_id,
+        "name": f"{first_name} {draw.pick(texts.LAST_NAMES)}",
+        "picture": f"{folder}/{friend_id}.png",
+    }
+
+
+def _events(user: str, draw: Draw, count: int) -> list[Item]:
+    names = _spread(draw, texts.EVENTS, count)
+    return [
+        {
+            "id": _new_id(draw),
+            "name": _title(_fill(draw, name)),
+            "start_time": start,
+            "place": {"name": _fill(draw, draw.pick(texts.VENUES))},
+            "rsvp_status": draw.pick(texts.RSVPS),
+        }
+        for name, start in zip(names, _days_back(draw, count, seconds=(0, 900, 1800, 2700)), strict=True)
+    ]
+
+
+MAKERS = {"photos": _photos, "posts": _posts, "likes": _likes, "friends": _friends, "events": _events}
+EDGES = tuple(MAKERS)
+
+
+def _new_id(draw: Draw) -> str:
+    """A number of 15 digits as a string, as Facebook's ids are."""
+    return str(draw.between(10**14, 10**15 - 1))
+
+
+def _like_count(draw: Draw) -> Item:
+    return {"summary": {"total_count": draw.below(draw.between(1, 180))}}
+
+
+def _spread(draw: Draw, choices: Any, count: int) -> list[Any]:
+    """``count`` of the choices; none comes a second time before all have come once."""
+    result: list[Any] = []
+    while len(result) < count:
+        result += draw.sample(choices, min(count - len(result), len(choices)))
+    return result
+
+
+def _days_back(draw: Draw, count: int, seconds: Any = range(3600)) -> list[str]:
+    """``count`` moments, newest first: every one on a day of its own, between 7:00 and 22:00."""
+    moments, day = [], 0
+    for _ in range(count):
+        day += draw.between(1, 4)
+        minute, second = divmod(draw.pick(seconds), 60)
+        moments.append(f"{DAYS[day]}T{draw.between(7, 21):02}:{minute:02}:{second:02}+0000")
+    return moments
+
+
+def _fill(draw: Draw, template: str) -> str:
+    return re.sub(r"{(\w+)}", lambda word: draw.pick(texts.WORDS[word[1]]), template)
+
+
+def _title(name: str) -> str:
+    """A dish after a colon starts with a capital letter: "Cooking Together: Rye bread"."""
+    head, colon, tail = name.partition(": ")
+    return head + colon + tail[:1].upper() + tail[1:]

@@ -1,0 +1,293 @@
+"""The HTTP side: which path does what, and how answers and errors look."""
+
+import asyncio
+import errno
+import json
+import re
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes, urlencode
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+
+from . import data, errors, faults, params, photos
+from .errors import UNKNOWN_PATH, GraphError, shown
+from .stats import Request, Stats
+
+DEFAULT_LIMIT = 25
+LARGEST_BODY = 64 * 1024  # bytes; a fault needs a hundred
+
+# Tornado's default of 128 is too short a queue for a burst of connections: the system drops the SYNs that
+# do not fit, and a client that sends one again a second later sees a slow server where there is none.
+# (The system has its own upper limit: 4096 on Linux, see net.core.somaxconn; 128 on macOS.)
+BACKLOG = 4096
+
+
+class Handler(RequestHandler):
+    """What all handlers share: JSON answers, errors as the Graph API shapes them, strict parameters."""
+
+    methods: tuple[str, ...] = ("GET",)
+
+    def set_default_headers(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Server", "fake_fb")
+
+    def compute_etag(self) -> None:
+        """No ETags: every answer is a whole one."""
+
+    def answer(self, value: Any) -> None:
+        self.finish(json.dumps(value))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if status_code == 405:
+            allowed = ", ".join(self.methods)
+            self.set_header("Allow", allowed)
+            error = GraphError(405, f"Unsupported method {shown(self.request.method)}; use {allowed}")
+        elif not isinstance(error, GraphError):
+            error = errors.usual(status_code)
+        self.answer(errors.body(error))
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Clients' mistakes are answered, not logged; our own are."""
+        if not isinstance(value, HTTPError):
+            super().log_exception(typ, value, tb)
+
+    def segments(self) -> list[str]:
+        """The path's parts, decoded. Tornado would decode them too, but takes a raw (not percent-encoded)
+        "ö" for two characters, and answers bytes that are no UTF-8 with a page of HTML."""
+        raw = self.request.path.encode("latin-1").split(b"/")
+        try:
+            return [unquote_to_bytes(part).decode() for part in raw[1:]]
+        except UnicodeDecodeError:
+            raise GraphError(400, "the path must be UTF-8") from None
+
+    def parameter(self, name: str) -> str | None:
+        """A query parameter, or None where it is absent."""
+        values = self.request.query_arguments.get(name, [])
+        if len(values) > 1:
+            raise GraphError(400, f"{name} must be given at most once")
+        return values[0].decode(errors="replace") if values else None
+
+    def base_url(self) -> str:
+        """Where the client reached us, "http://host:port": by the Host header, if that makes sense."""
+        host = self.request.host
+        if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", host):
+            host = self.settings["address"]
+        return f"http://{host}"
+
+
+class NotFound(Handler):
+    """Everything that is nowhere else."""
+
+    methods = ()
+
+    def send_error(self, status_code: int = 404, **kwargs: Any) -> None:
+        # Whatever else is wrong with the request, the method for one: first of all there is nothing here.
+        path = self.request.path
+        super().send_error(404, exc_info=(None, GraphError(404, f"Unknown path {shown(path)}", UNKNOWN_PATH)))
+
+    def prepare(self) -> None:
+        raise HTTPError(404)
+
+
+class Identity(Handler):
+    """GET /: what this server is."""
+
+    def get(self) -> None:
+        self.answer({"name": "fake_fb", "latency": self.settings["latency"], "edges": data.EDGES})
+
+
+class Edge(Handler):
+    """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived."""
+
+    def initialize(self) -> None:
+        self.gone = asyncio.get_running_loop().create_future()
+        self.record: Request | None = None
+
+    def prepare(self) -> None:
+        _, self.user, self.edge = self.segments()
+        _check_edge(self.edge)
+        _checked(params.user, self.user)
+
+    async def get(self) -> None:
+        self.record = self.settings["stats"].begin(self.user, self.edge)
+        latency = self.latency()
+        answer = self.page()
+        fault = self.settings["faults"].take(self.edge) or faults.Fault()
+        await self.wait(latency if fault.latency is None else fault.latency)
+        if self.gone.done() or fault.drop:
+            self.drop()
+        elif fault.status is not None:
+            self.fail(fault)
+        else:
+            self.answer(answer)
+
+    def latency(self) -> float:
+        text = self.parameter("latency")
+        return self.settings["latency"] if text is None else _checked(params.latency, text)
+
+    def page(self) -> dict[str, Any]:
+        """The answer, made before the wait: it is then ready when its time has come."""
+        text = self.parameter("limit")
+        limit = DEFAULT_LIMIT if text is None else _checked(params.limit, text)
+        after = self.parameter("after")
+        try:
+            page = data.page(self.user, self.edge, limit, after)
+        except KeyError:
+            message = f"after must be a cursor from the paging of this edge, not {shown(after)}"
+            raise GraphError(400, message) from None
+        paging: dict[str, Any] = {"cursors": {"before": page.before, "after": page.after}}
+        if page.more:
+            paging["next"] = self.next_url(limit, page.after)
+        return {"data": with_urls(page.items, self.base_url()), "paging": paging}
+
+    def next_url(self, limit: int, after: str) -> str:
+        query = {"limit": limit, "after": after}
+        if (latency := self.parameter("latency")) is not None:
+            query["latency"] = latency
+        return f"{self.base_url()}/v1/{quote(self.user, safe='')}/{self.edge}?{urlencode(query)}"
+
+    async def wait(self, latency: float) -> None:
+        """Until ``latency`` seconds after arrival, or until the client has gone away."""
+        assert self.record is not None
+        await asyncio.wait([self.gone], timeout=max(0.0, latency - self.record.age()))
+
+    def fail(self, fault: faults.Fault) -> None:
+        assert fault.status is not None
+        error = errors.usual(fault.status)
+        self.set_status(fault.status)
+        if fault.retry_after is not None:
+            self.set_header("Retry-After", f"{fault.retry_after:g}")
+        self.answer(errors.body(error))
+
+    def drop(self) -> None:
+        self.end(0)
+        # Detached, the connection no longer counts as Tornado's, which therefore does not answer.
+        self.detach().close()
+
+    def on_connection_close(self) -> None:
+        self.end(0)
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def on_finish(self) -> None:
+        self.end(self.get_status())
+
+    def end(self, status: int) -> None:
+        if self.record is not None:
+            self.settings["stats"].end(self.record, status)
+
+
+class Picture(Handler):
+    """GET /photos/{user}/{id}.png and /friends/{user}/{id}.png: an image, without latency."""
+
+    def get(self) -> None:
+        edge, user, name = self.segments()
+        item_id = name.removesuffix(".png")
+        if not name.endswith(".png") or len(user) > params.LONGEST_USER or not data.has(user, edge, item_id):
+            raise GraphError(404, f"Unknown path {shown(self.request.path)}", UNKNOWN_PATH)
+        self.set_header("Content-Type", "image/png")
+        self.finish(photos.photo(user, item_id) if edge == "photos" else photos.portrait(user, item_id))
+
+
+class SetFault(Handler):
+    """PUT /control/faults/{edge}: let the next answers of an edge fail."""
+
+    methods = ("PUT",)
+
+    def put(self) -> None:
+        edge = self.segments()[-1]
+        _check_edge(edge)
+        fault = _checked(faults.parse, self.request.body)
+        self.settings["faults"].set(edge, fault)
+        self.answer({edge: asdict(fault)})
+
+
+class ControlFaults(Handler):
+    """GET /control/faults: the faults that are set, by edge. DELETE: clear them."""
+
+    methods = ("GET", "DELETE")
+
+    def get(self) -> None:
+        self.answer({edge: asdict(fault) for edge, fault in self.settings["faults"].current().items()})
+
+    def delete(self) -> None:
+        self.settings["faults"].clear()
+        self.answer({"success": True})
+
+
+class ControlStats(Handler):
+    """GET /control/stats: what has arrived since the last DELETE."""
+
+    methods = ("GET", "DELETE")
+
+    def get(self) -> None:
+        self.answer(self.settings["stats"].report())
+
+    def delete(self) -> None:
+        self.settings["stats"].clear()
+        self.answer({"success": True})
+
+
+def with_urls(items: list[data.Item], base: str) -> list[data.Item]:
+    """The items with the whole addresses of their images, where they have any."""
+    return [item | {key: base + item[key] for key in ("source", "picture") if key in item} for item in items]
+
+
+def _check_edge(edge: str) -> None:
+    if edge not in data.EDGES:
+        message = f"Unknown edge {shown(edge)}; the edges are {', '.join(data.EDGES)}"
+        raise GraphError(404, message, UNKNOWN_PATH)
+
+
+def _checked(check: Any, value: Any) -> Any:
+    """The value as ``check`` returns it; a ValueError becomes an answer."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise GraphError(400, str(error)) from None
+
+
+def application(latency: float, address: str) -> Application:
+    """The application; ``latency`` in seconds, ``address`` ("host:port") where no Host header says it."""
+    routes = [
+        (r"/", Identity),
+        (r"/v1/[^/]*/[^/]*", Edge),
+        (r"/(?:photos|friends)/[^/]*/[^/]*", Picture),
+        (r"/control/faults", ControlFaults),
+        (r"/control/faults/[^/]*", SetFault),
+        (r"/control/stats", ControlStats),
+    ]
+    return Application(
+        routes,
+        default_handler_class=NotFound,
+        log_function=lambda handler: None,
+        latency=latency,
+        address=address,
+        stats=Stats(),
+        faults=faults.Faults(),
+    )
+
+
+class Server:
+    """fake_fb, listening. OSError: the address cannot be had."""
+
+    def __init__(self, host: str, port: int, latency: float) -> None:
+        """``port`` 0 takes a free one; ``latency`` in seconds. Needs a running event loop."""
+        try:
+            sockets = bind_sockets(port, host, backlog=BACKLOG)
+        except UnicodeError:  # not even the shape of a host name
+            raise OSError(errno.EINVAL, "not a host name") from None
+        shown_host = f"[{host}]" if ":" in host else host
+        address = f"{shown_host}:{sockets[0].getsockname()[1]}"
+        self.url = f"http://{address}"
+        self._http = HTTPServer(application(latency, address), max_body_size=LARGEST_BODY)
+        self._http.add_sockets(sockets)
+
+    async def stop(self) -> None:
+        """Stop at once; whoever still waits for an answer sees the connection close."""
+        self._http.stop()
+        await self._http.close_all_connections()
