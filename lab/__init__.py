@@ -1,0 +1,45 @@
+"""The lab: what the notebooks stand on. It opens services, looks inside them and draws.
+
+Celery itself stays in the notebooks' cells. `lab.start()` comes first; everything else needs it.
+"""
+
+import sys
+from pathlib import Path
+
+from .charts import draw_bars, draw_lanes, draw_staircase
+from .diagram import draw_overview
+from .errors import LabError
+from .exercises import load_magics
+from .machine import check_machine
+from .page import timeline_page
+from .phases import phases
+from .services import current, start, worker
+from .watch import watch
+
+# A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on.
+if (_root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
+    sys.path.insert(0, _root)
+
+load_magics()
+
+__all__ = [
+    "LabError",
+    "check_machine",
+    "draw_bars",
+    "draw_lanes",
+    "draw_overview",
+    "draw_staircase",
+    "fb",
+    "phases",
+    "start",
+    "timeline_page",
+    "watch",
+    "worker",
+]
+
+
+def __getattr__(name: str) -> object:
+    """`lab.fb`: the mock Facebook of the open lab."""
+    if name == "fb":
+        return current().fb
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,223 @@
+"""Pictures of what was measured, all in one visual language.
+
+Time runs left to right. A lane is a process, a bar is a task: pale while it waits in the queue, solid while it
+runs, vermilion and hatched when it failed. The colours hold for colour-blind readers and in grey print.
+"""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .recorder import Attempt, Run, Task
+
+RUNNING, WAITING, FAILED, MODEL, INK = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777", "#222222"
+ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}
+WIDTH = 8.0  # inches; at 200 dots an inch and shown at half size, it fits GitHub's column and stays sharp
+DPI = 200
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished chart: a PNG, and the words for those who can't see it."""
+
+    png: bytes
+    words: str
+    size: tuple[int, int]  # pixels as shown, width and height
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        width, height = self.size
+        return {"image/png": self.png, "text/plain": self.words}, {"image/png": {"width": width, "height": height}}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of time in a lane, in seconds since the begin of its run. `end` is None while it goes on."""
+
+    begin: float
+    end: float | None
+    label: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    name: str
+    running: list[Bar]
+    waiting: list[Bar]
+
+
+# From a record to lanes
+
+
+def lanes_of(run: Run) -> list[Lane]:
+    """One lane for each process that ran tasks, or, where no task was sent, for the notebook's own requests."""
+    if run.tasks:
+        return _process_lanes(run)
+    return _request_lanes(run)
+
+
+def _process_lanes(run: Run) -> list[Lane]:
+    lanes = []
+    nodes = [node for node, _ in run.processes]
+    for position, process in enumerate(run.processes):
+        mine = [(t, i, a) for t in run.tasks for i, a in enumerate(t.attempts) if (a.worker, a.pid) == process]
+        mine.sort(key=lambda each: each[2].started)
+        number = position - nodes.index(process[0]) + 1
+        name = f"process {number}" if len(set(nodes)) == 1 else f"{process[0].split('@')[0]}: {number}"
+        lanes.append(
+            Lane(
+                name,
+                [_bar(run, a.started, a.finished, task.label, a.state) for task, _, a in mine],
+                [_bar(run, _queued(task, i), a.started, task.label, "PENDING") for task, i, a in mine],
+            )
+        )
+    pending = [t for t in run.tasks if not t.attempts]
+    if pending:
+        lanes.append(Lane("in the queue", [], [_bar(run, t.sent, None, t.label, "PENDING") for t in pending]))
+    return lanes
+
+
+def _queued(task: Task, attempt: int) -> float:
+    """Since when the task waited for this attempt."""
+    before: Attempt | None = task.attempts[attempt - 1] if attempt else None
+    return (before.finished or before.started) if before else task.sent
+
+
+def _bar(run: Run, begin: float, end: float | None, label: str, state: str) -> Bar:
+    return Bar(begin - run.started, None if end is None else end - run.started, label, state)
+
+
+def _request_lanes(run: Run) -> list[Lane]:
+    """The notebook's own calls as the server saw them; calls in flight at once take a lane each."""
+    rows: list[list[Bar]] = []
+    for request in sorted(run.requests, key=lambda r: r.arrival):
+        state = "STARTED" if request.status is None else "SUCCESS" if request.status == 200 else "FAILURE"
+        bar = _bar(run, request.arrival, request.end, request.edge, state)
+        free = (row for row in rows if row[-1].end is not None and row[-1].end <= bar.begin)
+        row = next(free, None)
+        if row is None:
+            rows.append(row := [])
+        row.append(bar)
+    names = ["this notebook"] if len(rows) == 1 else [f"thread {n}" for n in range(1, len(rows) + 1)]
+    return [Lane(name, row, []) for name, row in zip(names, rows, strict=True)]
+
+
+# Charts
+
+
+def draw_lanes(*runs: Run, title: str = "") -> Picture:
+    """The lanes of one run or several, one below the other on one axis of seconds, each under its own title."""
+    sections = [(run, lanes_of(run)) for run in runs]
+    last = max(_last_moment(run, lanes) for run, lanes in sections)
+    rows = sum(len(lanes) + 1 for _, lanes in sections)
+    figure, axes = new_axes(0.3 * rows + (1.0 if title else 0.7), title, "seconds")
+    y, ticks = 0.0, {}
+    for run, lanes in sections:
+        axes.text(0, y + 0.62, _headline(run), fontsize=10, weight="bold", va="center", color=INK)
+        y += 1
+        for lane in lanes:
+            _draw_lane(axes, lane, y, last)
+            ticks[y + 0.5] = lane.name
+            y += 1
+    axes.set(ylim=(y + 0.1, 0), xlim=(0, last * 1.02), yticks=list(ticks), yticklabels=list(ticks.values()))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    return finish(figure, "\n".join([*filter(None, [title]), *(_in_words(run, lanes) for run, lanes in sections)]))
+
+
+def _draw_lane(axes: Any, lane: Lane, y: float, last: float) -> None:
+    shown = [bar for bar in lane.waiting if (bar.end or last) - bar.begin > 0.02 * last]
+    for number, bar in enumerate(shown):  # thin strips above the running bars, one for each task that waits
+        height = min(0.12, 0.3 / len(shown))
+        end = last if bar.end is None else bar.end
+        axes.broken_barh([(bar.begin, end - bar.begin)], (y + 0.02 + number * height, height * 0.62), color=WAITING)
+    top = y + (0.34 if shown else 0.1)
+    for bar in lane.running:
+        end = last if bar.end is None else bar.end
+        alarm = bar.state in ALARM
+        axes.broken_barh(
+            [(bar.begin, end - bar.begin)],
+            (top, y + 0.94 - top),
+            facecolor=FAILED if alarm else RUNNING,
+            edgecolor="white",
+            linewidth=1,
+            hatch="////" if alarm else None,
+        )
+        if end - bar.begin > 0.07 * last:
+            axes.text(
+                (bar.begin + end) / 2, (top + y + 0.96) / 2, bar.label, ha="center", va="center", fontsize=8,
+                color="white", clip_on=True,
+            )  # fmt: skip
+
+
+def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float], *, title: str) -> Picture:
+    """Seconds over the number of processes: the model as a line of steps, the measurements as dots."""
+    figure, axes = new_axes(3.6, title, "processes")
+    counts = sorted(measured)
+    every = range(counts[0], counts[-1] + 1)
+    axes.step(every, [predicted[n] for n in every], where="mid", color=MODEL, linewidth=1.5)
+    axes.text(counts[0] + 0.6, predicted[counts[0]] * 0.97, "predicted", color=MODEL, fontsize=9, va="top")
+    axes.plot(counts, [measured[n] for n in counts], "o", color=RUNNING, markersize=7)
+    for n in counts:
+        axes.annotate(
+            f"{measured[n]:.2f} s", (n, measured[n]), xytext=(0, 8), textcoords="offset points", ha="center",
+            fontsize=9, color=RUNNING,
+        )  # fmt: skip
+    axes.set(xticks=list(every), ylim=(0, max(measured.values()) * 1.15), ylabel="seconds")
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+    words = ", ".join(f"{n}: {predicted[n]:g} s" for n in counts)
+    return finish(figure, f"{title}\nprocesses and the seconds predicted: {words}")
+
+
+def draw_bars(seconds: Mapping[str, float], *, title: str, unit: str = "seconds") -> Picture:
+    """One horizontal bar for each named value, with the value at its end."""
+    figure, axes = new_axes(0.42 * len(seconds) + 1.1, title, unit)
+    names, values = list(seconds), list(seconds.values())
+    axes.barh(names, values, color=RUNNING, height=0.6)
+    for row, value in enumerate(values):
+        axes.text(value, row, f" {value:.2f}" if unit == "seconds" else f" {value:.1f}", va="center", fontsize=9)
+    axes.set(xlim=(0, max(values) * 1.12))
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    return finish(figure, f"{title}\nbars, from the top: {', '.join(names)}")
+
+
+def new_axes(height: float, title: str, xlabel: str) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=12, color=INK)
+    axes.set_xlabel(xlabel)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def finish(figure: Any, words: str) -> Picture:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    width, height = (round(inches * DPI / 2) for inches in figure.get_size_inches())
+    return Picture(file.getvalue(), words, (width, height))
+
+
+# Words
+
+
+def _last_moment(run: Run, lanes: Sequence[Lane]) -> float:
+    ends = [bar.end or bar.begin for lane in lanes for bar in lane.running + lane.waiting]
+    return max([run.took or 0.0, 0.1, *ends])
+
+
+def _headline(run: Run) -> str:
+    return f"{run.title}: {run.took:.2f} s" if run.took is not None else run.title
+
+
+def _in_words(run: Run, lanes: Iterable[Lane]) -> str:
+    """What the lanes show that is the same in every run: how many lanes, and how many bars of which kind."""
+    lanes = list(lanes)
+    bars = [bar for lane in lanes for bar in lane.running]
+    failed = sum(bar.state in ALARM for bar in bars)
+    kinds = f"{len(bars)} bars" + (f", {failed} of them failed" if failed else "")
+    return f"{run.title}: {kinds}, in {len(lanes)} lane{'s' * (len(lanes) != 1)}"

@@ -1,0 +1,109 @@
+"""Exercises: cell magics for the check, the folded solution, and tasks that a learner writes.
+
+An exercise in a notebook is four cells, known by their tags:
+
+- `exercise`: code that the learner changes;
+- `check`: begins with `%%check HINT`, then plain `assert`s that say what is not right yet;
+- `solution`: begins with `%%solution`, folded, holds what the exercise cell could become;
+- and above them a text that says what to do.
+
+`tests/test_exercises.py` runs every exercise untouched, where its check must fail with its hint, and solved,
+where it must pass.
+"""
+
+import importlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import LabError
+from .services import current
+
+DEADLINE = 60  # seconds that a check may take
+
+
+def load_magics() -> None:
+    """Give the notebook its cell magics; outside IPython there is nothing to do."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        for magic in (check, solution, module):
+            shell.register_magic_function(magic, "cell")
+
+
+def check(hint: str, cell: str) -> None:
+    """`%%check HINT`: run the cell's assertions and say "Right.", or what is not right yet and the hint."""
+    try:
+        with _deadline(DEADLINE):
+            exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
+    except AssertionError as error:
+        print(f"Not yet: {error}\nHint: {hint}")
+    except Exception as error:  # whatever a learner's code may raise
+        print(f"Not yet: {type(error).__name__}: {error}\nHint: {hint}")
+    else:
+        print("Right.")
+
+
+def solution(_: str, cell: str) -> None:
+    """`%%solution`: keep one way to solve the exercise, and do nothing when the cell is run."""
+    print("One solution is folded here. Copy its lines, without the first, into the exercise to try it.")
+
+
+def module(name: str, cell: str) -> None:
+    """`%%module NAME`: write the cell as a module that the notebook and new workers can import.
+
+    A worker knows only tasks that it finds in a module; a task in a cell exists in the notebook alone.
+    """
+    name = name.strip()
+    path = module_folder() / f"{name}.py"
+    if not name.isidentifier() or (not path.exists() and importlib.util.find_spec(name)):
+        raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
+    compile(cell, f"{name}.py", "exec")  # a slip of the pen shows here, before a worker stumbles over it
+    path.write_text(cell)
+    _forget_module(name)
+    importlib.import_module(name)
+    print(f"{name}.py is written: a worker started with --include {name} knows its tasks.")
+
+
+def module_folder() -> Path:
+    """Where the learner's modules are: in the lab's folder, importable here and in the lab's workers."""
+    folder = current().keeper.folder
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    return folder
+
+
+def _forget_module(name: str) -> None:
+    """Let the next import load the module anew, with its tasks: Celery keeps the first task of a name."""
+    from tasks import app
+
+    for task in [task for task in app.tasks.values() if type(task).__module__ == name]:
+        app.tasks.unregister(task.name)
+    sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+
+
+def _namespace() -> dict[str, Any]:
+    from IPython import get_ipython
+
+    return get_ipython().user_ns
+
+
+@contextmanager
+def _deadline(seconds: int) -> Iterator[None]:
+    """Interrupt the block when it takes too long (POSIX, main thread: that is where cells run)."""
+
+    def too_late(*_: object) -> None:
+        raise TimeoutError(f"the check was not over after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

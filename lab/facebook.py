@@ -1,0 +1,79 @@
+"""The mock Facebook as the notebooks see it: where it is, and what it witnessed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from .errors import LabError
+
+TIMEOUT = 5  # seconds; the control answers come at once
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call as the server saw it. Times are seconds since the Unix epoch; None: not over yet."""
+
+    user: str
+    edge: str
+    status: int | None
+    arrival: float
+    end: float | None
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What the server saw since it was last told to forget."""
+
+    requests: list[Request]
+    in_flight: int
+    peak: int  # the most requests that were in flight at once
+
+
+class FakeFacebook:
+    """The server's address and its control interface."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has no business between the lab and its own server
+
+    def __str__(self) -> str:
+        return self.url
+
+    def identity(self) -> dict[str, Any]:
+        """What the server says of itself: name, latency in seconds, edges. Raises `LabError` if it is another."""
+        identity = self._call("GET", "/")
+        if not isinstance(identity, dict) or identity.get("name") != "fake_fb":
+            raise LabError(f"What answers at {self.url} is not fake_fb. Start one: python -m fake_fb")
+        return identity
+
+    def witness(self) -> Witness:
+        """What the server has seen since the last `forget`."""
+        seen = self._call("GET", "/control/stats")
+        return Witness([Request(**each) for each in seen["requests"]], seen["in_flight"], seen["peak"])
+
+    def forget(self) -> None:
+        """Let the server start a new count."""
+        self._call("DELETE", "/control/stats")
+
+    def fail(self, edge: str, **fault: Any) -> None:
+        """Make the next answers of one edge fail: `status`, `times`, `retry_after`, `latency`, `drop`."""
+        self._call("PUT", f"/control/faults/{edge}", json=fault)
+
+    def heal(self) -> None:
+        """End all faults."""
+        self._call("DELETE", "/control/faults")
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            response = self._session.request(method, self.url + path, timeout=TIMEOUT, **arguments)
+            answer = response.json() if response.content else None
+        except requests.RequestException as error:
+            raise LabError(
+                f"The mock Facebook does not answer at {self.url} ({type(error).__name__}). "
+                "Restart the kernel and run the notebook from the top."
+            ) from None
+        if response.status_code >= 400:
+            raise LabError(f"The mock Facebook refused {method} {path}: {answer['error']['message']}")
+        return answer

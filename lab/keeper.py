@@ -1,0 +1,133 @@
+"""The keeper: a small process that starts the lab's services, and ends them when the notebook is gone.
+
+A kernel can die without a chance to clean up (SIGKILL, a restart). So the services are not its children but
+the keeper's, and the keeper notices: its standard input closes, or its parent changes. Then it kills every
+process group it started, pool children included, removes the lab's folder and exits.
+
+The kernel writes requests to the keeper's standard input, one JSON object a line, and reads one JSON
+answer a line from its standard output: `{"id": n, ...}` for `{"id": n, "do": "start" | "poll" | "signal", ...}`.
+
+It is run by path, alone (`python -I keeper.py FOLDER`), and imports nothing but the standard library, so that
+it is up in a few hundredths of a second.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+CHECK_PARENT = 0.5  # seconds between two looks at who the parent is
+GRACE = 1.5  # seconds that a process which asked for it has between SIGTERM and SIGKILL, out of three in all
+
+processes: dict[int, subprocess.Popen[bytes]] = {}
+graceful: set[int] = set()
+ended: set[int] = set()  # gone with all their children: their number may belong to somebody else by now
+
+
+def start(argv: list[str], env: dict[str, str], cwd: str, log: str, grace: bool) -> dict[str, Any]:
+    """Start a process in a session of its own, so that an interrupt of the kernel does not reach it."""
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    processes[process.pid] = process
+    if grace:
+        graceful.add(process.pid)
+    return {"pid": process.pid}
+
+
+def poll(pid: int) -> dict[str, Any]:
+    """The exit code, negative for a signal; None while it runs."""
+    returncode = processes[pid].poll()
+    if returncode is not None and not group_exists(pid):
+        ended.add(pid)
+    return {"returncode": returncode}
+
+
+def send_signal(pid: int, number: int, group: bool) -> dict[str, Any]:
+    """Send a signal to the process, or to it and all its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: no permission to signal a zombie
+        os.killpg(pid, number) if group else processes[pid].send_signal(number)
+    return {}
+
+
+def group_exists(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+REQUESTS = {"start": start, "poll": poll, "signal": send_signal}
+
+
+def answer(line: bytes) -> None:
+    request = json.loads(line)
+    number, do = request.pop("id"), request.pop("do")
+    try:
+        reply = REQUESTS[do](**request)
+    except OSError as error:
+        reply = {"error": str(error)}
+    print(json.dumps({"id": number, **reply}), flush=True)
+
+
+def serve(parent: int) -> None:
+    """Answer requests until the kernel is gone."""
+    requests = sys.stdin.buffer.raw
+    pending = b""
+    while os.getppid() == parent:
+        if not select.select([requests], [], [], CHECK_PARENT)[0]:
+            continue
+        received = os.read(requests.fileno(), 65536)
+        if not received:
+            return
+        *lines, pending = (pending + received).split(b"\n")
+        for line in lines:
+            answer(line)
+
+
+def end_all() -> None:
+    """SIGTERM and a moment's grace for those that asked for it, then SIGKILL for every group."""
+    for pid in graceful:
+        send_signal(pid, signal.SIGTERM, group=False)
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline and any(processes[pid].poll() is None for pid in graceful):
+        time.sleep(0.02)
+    for pid in processes.keys() - ended:
+        send_signal(pid, signal.SIGKILL, group=True)
+    for process in processes.values():
+        process.wait()
+
+
+def main() -> None:
+    folder = sys.argv[1]
+    parent = os.getppid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit())  # a handler, not SIG_IGN: children would inherit that
+    print(json.dumps({"id": 0, "pid": os.getpid()}), flush=True)
+    try:
+        serve(parent)
+    except BrokenPipeError:  # the kernel died while its answer was on the way
+        pass
+    finally:
+        end_all()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

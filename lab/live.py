@@ -1,0 +1,94 @@
+"""Lanes that grow while a block runs, so that a cell which takes seconds shows that it is alive.
+
+Drawn as a few HTML boxes, which costs about a thousandth of a second a frame and so does not disturb what is
+measured. With LAB_LIVE=0 (tests, and when outputs are stored) only the last frame is shown.
+"""
+
+import html
+import os
+import threading
+import time
+
+from .charts import ALARM, FAILED, RUNNING, WAITING, Bar, Lane, draw_lanes, lanes_of
+from .errors import LabError
+from .facebook import FakeFacebook
+from .recorder import Run
+
+INTERVAL = 0.2  # seconds between two frames
+
+
+class LiveLanes:
+    """Shows the lanes of a run that is still going on, and at its end the picture that stays."""
+
+    def __init__(self, run: Run, fb: FakeFacebook) -> None:
+        self._run, self._fb = run, fb
+        self._over = threading.Event()
+        self._handle = None
+        if _is_notebook() and os.environ.get("LAB_LIVE") != "0":
+            from IPython.display import HTML, display
+
+            self._handle = display(HTML(_frame(run, [], 0)), display_id=True)
+            self._thread = threading.Thread(target=self._grow, name="lab-live", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop drawing; returns when the last frame is out."""
+        self._over.set()
+        if self._handle:
+            self._thread.join()
+
+    def show_last_frame(self) -> None:
+        """Put the picture of the whole block in the place of the lanes."""
+        if not _is_notebook():
+            return
+        from IPython.display import display
+
+        picture = draw_lanes(self._run)
+        self._handle.update(picture) if self._handle else display(picture)
+
+    def _grow(self) -> None:
+        from IPython.display import HTML
+
+        while not self._over.wait(INTERVAL):
+            try:
+                if not self._run.tasks:
+                    self._run.requests = self._fb.witness().requests
+            except LabError:
+                continue  # the server is gone: the block itself will say so
+            self._handle.update(HTML(_frame(self._run, lanes_of(self._run), time.time() - self._run.started)))
+
+
+def _is_notebook() -> bool:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _frame(run: Run, lanes: list[Lane], now: float) -> str:
+    """One frame: the axis is as long as the time that has passed, and never shorter than a second."""
+    scale = 100 / max(now, 1)
+    rows = "".join(_row(lane, now, scale) for lane in lanes)
+    return (
+        f'<div style="font: 12px sans-serif; max-width: 800px"><b>{html.escape(run.title)}: {now:.1f} s</b>{rows}</div>'
+    )
+
+
+def _row(lane: Lane, now: float, scale: float) -> str:
+    boxes = "".join(_box(bar, now, scale, WAITING, 3, 3) for bar in lane.waiting)
+    boxes += "".join(_box(bar, now, scale, FAILED if bar.state in ALARM else RUNNING, 7, 14) for bar in lane.running)
+    return (
+        '<div style="display: flex; height: 22px"><span style="width: 130px; overflow: hidden">'
+        f'{html.escape(lane.name)}</span><span style="flex: 1; position: relative">{boxes}</span></div>'
+    )
+
+
+def _box(bar: Bar, now: float, scale: float, colour: str, top: int, height: int) -> str:
+    width = max((now if bar.end is None else bar.end) - bar.begin, 0) * scale
+    label = html.escape(bar.label) if height > 10 and width > 6 else ""
+    return (
+        f'<span style="position: absolute; left: {bar.begin * scale:.1f}%; width: {width:.1f}%; top: {top}px; '
+        f"height: {height}px; background: {colour}; color: white; font-size: 10px; text-align: center; "
+        f'overflow: hidden; box-shadow: inset -1px 0 white">{label}</span>'
+    )

