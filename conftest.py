@@ -1,0 +1,39 @@
+"""What `pytest --nbval` needs to know and pyproject.toml can't say."""
+
+import os
+from pathlib import Path
+
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.option
+    # nbval looks for this file where the shell is; the absolute path serves every folder.
+    option.nbval_sanitize_with = option.nbval_sanitize_with or str(config.rootpath / "tests" / "sanitize.cfg")
+    # Run the notebooks with the Python that runs pytest, whatever kernel they were saved with.
+    option.nbval_current_env = not option.nbval_kernel_name
+    # nbval can't follow a picture that is redrawn: lab draws the last one only.
+    os.environ["LAB_LIVE"] = "0"
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    if isinstance(collector, IPyNbFile):
+        start_kernel = collector.setup
+
+        def setup() -> None:
+            # A kernel that finds this variable hides what its child processes print; JupyterLab's shows it.
+            os.environ.pop("PYTEST_CURRENT_TEST", None)
+            start_kernel()
+
+        collector.setup = setup
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cells: dict[Path, int] = {}
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
+            cells[item.path] = cells.get(item.path, 0) + 1
+    # Longest notebook first, other tests last: then no worker is left alone with a long one at the end.
+    items.sort(key=lambda item: -cells.get(item.path, 0))

@@ -1,0 +1,106 @@
+"""What strict nbval lets through, and how a notebook of this course is built."""
+
+import re
+import socket
+import sys
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from tools.refresh import NOTEBOOKS, ROOT, code_cells, is_normal
+
+IGNORED = "nbval-ignore-output"
+RAISES = "raises-exception"
+PICTURES = ("image/png", "image/jpeg")
+PLACES = {str(Path.home()), str(ROOT), sys.prefix, sys.base_prefix} - {"/", "/root", "/usr"}
+# Roots of absolute paths, unless they are part of a URL.
+ABSOLUTE = re.compile(r"(?<![\w.:/%-])(?:/(?:home|root|Users|tmp|usr|var|opt|private|mnt)/|[A-Z]:\\)\w")
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+
+
+@cache
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def shown(cell: NotebookNode) -> str:
+    """All that the outputs of a cell say, pictures left out."""
+    texts = []
+    for output in cell.outputs:
+        texts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+        texts += [str(value) for mime, value in output.get("data", {}).items() if mime not in PICTURES]
+    return re.sub(r"data:image/\w+;base64,[\w+/=]+", "", "\n".join(texts))
+
+
+@every_notebook
+def test_is_in_normal_form(path: Path) -> None:
+    # Unique ids, cells numbered from 1, metadata cut down, outputs made by the code beside them.
+    assert is_normal(path), "changed since its outputs were stored: run make refresh"
+
+
+@every_notebook
+def test_every_code_cell_was_run(path: Path) -> None:
+    # nbval compares nothing where the stored cell wasn't run.
+    unrun = [cell.source for cell in code_cells(read(path)) if not cell.execution_count]
+    assert not unrun
+
+
+@every_notebook
+def test_tags_not_comments_steer_nbval(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        assert not re.search(r"#\s*(NBVAL_|PYTEST_VALIDATE)", cell.source, re.IGNORECASE), cell.source
+        # Also finds nbval_ignore_output, which nbval silently doesn't know.
+        assert not [tag for tag in tags(cell) if tag.startswith("nbval") and tag != IGNORED], cell.source
+
+
+@every_notebook
+def test_announced_errors_are_raised(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        raised = any(output.output_type == "error" for output in cell.outputs)
+        assert raised == (RAISES in tags(cell)), cell.source
+
+
+@every_notebook
+def test_uncompared_output_is_asserted_next(path: Path) -> None:
+    cells = code_cells(read(path))
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        if IGNORED in tags(cell):
+            assert following and "assert" in following.source, cell.source
+
+
+def test_few_outputs_go_uncompared() -> None:
+    with_output = [cell for path in NOTEBOOKS for cell in code_cells(read(path)) if cell.outputs]
+    ignored = [cell.source for cell in with_output if IGNORED in tags(cell)]
+    assert len(ignored) * 10 <= len(with_output), ignored
+
+
+@every_notebook
+def test_outputs_name_no_machine(path: Path) -> None:
+    host = socket.gethostname()
+    for cell in code_cells(read(path)):
+        text = shown(cell)
+        assert not ABSOLUTE.search(text), text
+        assert not [place for place in PLACES if place in text], text
+        assert host == "localhost" or not re.search(rf"\b{re.escape(host)}\b", text), text
+
+
+@every_notebook
+def test_links_lead_through_the_course(path: Path) -> None:
+    prose = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    first, last = prose[0], prose[-1]
+    assert first.startswith("# ")
+    here = NOTEBOOKS.index(path)
+    for neighbour in NOTEBOOKS[max(here - 1, 0) : here] + NOTEBOOKS[here + 1 : here + 2]:
+        assert f"({neighbour.name})" in first
+    if here > 0:  # the first one lists them all
+        assert f"({NOTEBOOKS[0].name})" in first or "(../README.md" in first
+    for neighbour in NOTEBOOKS[here + 1 : here + 2]:
+        assert f"({neighbour.name})" in last
