@@ -1,0 +1,54 @@
+# Everything runs in .venv, which the first target makes. All paths are relative, so that a checkout
+# in a folder with spaces works. More options: make test ARGS="-k 03", make lab ARGS="--no-browser".
+
+PYTHON ?= python3
+ARGS ?=
+
+# The celery command is found by notebooks and terminals as if .venv were activated.
+RUN = PATH="$$PWD/.venv/bin:$$PATH"
+
+# The file appears when the install is complete: an interrupted one starts again from nothing.
+READY = .venv/.ready
+
+.PHONY: help lab test refresh lint lock python
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+lab: $(READY) ## open the course in JupyterLab
+	@$(RUN) jupyter-lab $$(test "$$(id -u)" != 0 || echo --allow-root) \
+	--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
+
+test: $(READY) ## run every notebook and test, compare the outputs
+	@$(RUN) pytest --nbval $(ARGS)
+
+refresh: $(READY) ## run the notebooks and store their outputs
+	@$(RUN) python tools/refresh.py $(ARGS)
+
+lint: $(READY) ## check the style of code and notebooks
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+# The old lock stays out of it, or nothing would move. "fewest": one version of a package for every Python.
+lock: python ## pin anew what requirements.txt brings along
+	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
+	@{ grep '^#' constraints.txt; grep -v '^-c' requirements.txt | .lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --no-header --no-annotate - ; } > .lock/constraints.txt
+	@mv .lock/constraints.txt constraints.txt && rm -rf .lock
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	"Python 3.11 or newer is needed; name yours, as in: make lab PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+	"Python's venv module is missing; on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+
+# JupyterLab asks newcomers about news and updates; the override answers no.
+$(READY): requirements.txt constraints.txt
+	@$(MAKE) --no-print-directory python
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@mkdir -p .venv/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+	> .venv/share/jupyter/lab/settings/overrides.json
+	@touch $@
