@@ -20,9 +20,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import redis
+from kombu.exceptions import OperationalError
+
 from .errors import LabError
 from .facebook import Request
 
+ADVICE = "lab.start() tells whether Redis still runs; if not, restart the kernel."
 FLUSH = 5  # seconds that the last events of finished tasks may take to arrive
 ENDINGS = {
     "task-succeeded": "SUCCESS",
@@ -153,21 +157,24 @@ class Recorder:
     def _subscribe(self) -> Any:
         """Follow the states that the result backend stores. Returns when Redis has confirmed."""
         pubsub = self._app.backend.client.pubsub()
-        pubsub.psubscribe(**{f"{self._prefix}*": self._on_state})
-        pubsub.get_message(timeout=FLUSH)
+        try:
+            pubsub.psubscribe(**{f"{self._prefix}*": self._on_state})
+            pubsub.get_message(timeout=FLUSH)
+        except redis.RedisError as error:
+            raise LabError(f"Redis does not answer ({type(error).__name__}). {ADVICE}") from None
         # A connection that ends does so with the lab, or with Redis: then there is nothing left to follow.
         return pubsub.run_in_thread(sleep_time=0.5, daemon=True, exception_handler=lambda e, p, thread: thread.stop())
 
     def _listen(self) -> Any:
         """Follow Celery's events. Returns when an event of our own has come back."""
-        self._connection = self._app.connection_for_read()
-        receiver = self._app.events.Receiver(self._connection, handlers={"*": self._on_event})
+        connection = self._app.connection_for_read()
+        receiver = self._app.events.Receiver(connection, handlers={"*": self._on_event})
         # Timestamps are seconds since the epoch everywhere; "localizing" would shift those of a container that
         # keeps another time zone by whole hours.
         receiver.event_from_message = partial(receiver.event_from_message, localize=False)
 
         def listen() -> None:
-            with suppress(Exception):  # the connection ends with the block, or with Redis
+            with suppress(Exception), connection:  # it ends with the block, or with Redis
                 receiver.capture(wakeup=False)
 
         threading.Thread(target=listen, name="lab-recorder", daemon=True).start()
@@ -187,12 +194,13 @@ class Recorder:
         attempt = 0
         while time.monotonic() < deadline:
             mark = f"{id(self)}-{what}-{attempt}"
-            send(mark)
+            with suppress(redis.RedisError, OperationalError):
+                send(mark)
             with self._changed:
                 if self._changed.wait_for(lambda mark=mark: mark in self._marks, timeout=0.2):
                     return
             attempt += 1
-        raise LabError(f"{what} do not reach the notebook within {FLUSH} s. Is Redis still running? See lab.start().")
+        raise LabError(f"{what} do not reach the notebook within {FLUSH} s. {ADVICE}")
 
     def close(self) -> None:
         """Wait for the last events of the tasks that have a result, then stop listening."""

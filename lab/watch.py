@@ -1,7 +1,9 @@
 """`lab.watch`: record what runs inside a `with` block, and show it."""
 
 import time
+from contextlib import nullcontext, suppress
 
+from .errors import LabError
 from .live import LiveLanes
 from .recorder import Recorder, Run
 from .services import current
@@ -26,10 +28,11 @@ class watch:  # noqa: N801 (used as a function)
         self._clock = time.perf_counter()
         return self._run
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         self._run.took = time.perf_counter() - self._clock
         self._live.stop()
-        self._recorder.close()
+        with suppress(LabError) if failure else nullcontext():  # what went wrong in the block says more
+            self._recorder.close()
         witness = self._fb.witness()
         self._run.requests, self._run.peak = witness.requests, witness.peak
         self._live.show_last_frame()

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import os
 import sys
+from base64 import b64decode
 from pathlib import Path
 from subprocess import DEVNULL
 from types import SimpleNamespace
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
 CELL_TIMEOUT = 120  # seconds, as under pytest
+HEADLINE = ("05_timeline_in_parallel.ipynb", "Five calls, one wait")  # the picture that the README shows
+HEADLINE_FILE = ROOT / "notebooks" / "five_calls_one_wait.png"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 # What nbval leaves out of its comparison (`IPyNbFile.skip_compare`).
@@ -146,6 +149,14 @@ def refresh(path: Path, pictures: bool = False) -> bool:
     return after != before
 
 
+def headline() -> bytes:
+    """The PNG of the README's picture, as its notebook stores it."""
+    name, title = HEADLINE
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    data = [output.get("data", {}) for cell in code_cells(notebook) for output in cell.outputs]
+    return b64decode(next(each["image/png"] for each in data if each.get("text/plain", "").startswith(title)))
+
+
 def is_normal(path: Path) -> bool:
     """Whether the file is as `refresh` leaves it: in normal form, its outputs made by its code."""
     text = path.read_text(encoding="utf-8")
@@ -167,6 +178,7 @@ def main() -> None:
     for path in arguments.notebooks:
         changed = refresh(path.resolve(), arguments.pictures)
         print(f"{path.name}: {'stored' if changed else 'unchanged'}", flush=True)
+    HEADLINE_FILE.write_bytes(headline())
 
 
 if __name__ == "__main__":
