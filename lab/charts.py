@@ -64,7 +64,7 @@ def _process_lanes(run: Run) -> list[Lane]:
         mine = [(t, i, a) for t in run.tasks for i, a in enumerate(t.attempts) if (a.worker, a.pid) == process]
         mine.sort(key=lambda each: each[2].started)
         number = position - nodes.index(process[0]) + 1
-        name = f"process {number}" if len(set(nodes)) == 1 else f"{process[0].split('@')[0]}: {number}"
+        name = f"process {number}" if len(set(nodes)) == 1 else f"{process[0].split('@')[0]}, no. {number}"
         lanes.append(
             Lane(
                 name,
@@ -116,8 +116,9 @@ def draw_lanes(*runs: Run, title: str = "") -> Picture:
     for run, lanes in sections:
         axes.text(0, y + 0.62, _headline(run), fontsize=10, weight="bold", va="center", color=INK)
         y += 1
+        strips = any(_strips(lane, last) for lane in lanes)
         for lane in lanes:
-            _draw_lane(axes, lane, y, last)
+            _draw_lane(axes, lane, y, last, strips)
             ticks[y + 0.5] = lane.name
             y += 1
     axes.set(ylim=(y + 0.1, 0), xlim=(0, last * 1.02), yticks=list(ticks), yticklabels=list(ticks.values()))
@@ -126,13 +127,19 @@ def draw_lanes(*runs: Run, title: str = "") -> Picture:
     return finish(figure, "\n".join([*filter(None, [title]), *(_in_words(run, lanes) for run, lanes in sections)]))
 
 
-def _draw_lane(axes: Any, lane: Lane, y: float, last: float) -> None:
-    shown = [bar for bar in lane.waiting if (bar.end or last) - bar.begin > 0.02 * last]
-    for number, bar in enumerate(shown):  # thin strips above the running bars, one for each task that waits
+def _strips(lane: Lane, last: float) -> list[Bar]:
+    """The waits that are long enough to be seen."""
+    return [bar for bar in lane.waiting if (last if bar.end is None else bar.end) - bar.begin > 0.05 * last]
+
+
+def _draw_lane(axes: Any, lane: Lane, y: float, last: float, strips: bool) -> None:
+    """One lane, a unit high, its top at `y`; with `strips` it leaves room for them above the bars."""
+    shown = _strips(lane, last)
+    for number, bar in enumerate(shown):  # one thin strip for each task that waits
         height = min(0.12, 0.3 / len(shown))
         end = last if bar.end is None else bar.end
         axes.broken_barh([(bar.begin, end - bar.begin)], (y + 0.02 + number * height, height * 0.62), color=WAITING)
-    top = y + (0.34 if shown else 0.1)
+    top = y + (0.34 if strips else 0.1)
     for bar in lane.running:
         end = last if bar.end is None else bar.end
         alarm = bar.state in ALARM
@@ -148,6 +155,7 @@ def _draw_lane(axes: Any, lane: Lane, y: float, last: float) -> None:
             axes.text(
                 (bar.begin + end) / 2, (top + y + 0.96) / 2, bar.label, ha="center", va="center", fontsize=8,
                 color="white", clip_on=True,
+                bbox={"fc": FAILED if alarm else RUNNING, "ec": "none", "pad": 1},
             )  # fmt: skip
 
 

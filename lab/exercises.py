@@ -12,8 +12,10 @@ where it must pass.
 """
 
 import importlib
+import importlib.util
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,8 +44,11 @@ def check(hint: str, cell: str) -> None:
             exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
     except AssertionError as error:
         print(f"Not yet: {error}\nHint: {hint}")
-    except Exception as error:  # whatever a learner's code may raise
-        print(f"Not yet: {type(error).__name__}: {error}\nHint: {hint}")
+    except (NameError, ModuleNotFoundError) as error:
+        print(f"Not yet: {error}. Run the exercise cell, and the cells above it, first.\nHint: {hint}")
+    except Exception as error:  # whatever else a learner's code may raise
+        words = shorten(f"{type(error).__name__}: {error}", 200)
+        print(f"Not yet: your code raised {words}\nHint: {hint}")
     else:
         print("Right.")
 
@@ -62,11 +67,24 @@ def module(name: str, cell: str) -> None:
     path = module_folder() / f"{name}.py"
     if not name.isidentifier() or (not path.exists() and importlib.util.find_spec(name)):
         raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
-    compile(cell, f"{name}.py", "exec")  # a slip of the pen shows here, before a worker stumbles over it
-    path.write_text(cell)
+    path.unlink(missing_ok=True)  # if the new one is not right, nobody should go on with the old one
     _forget_module(name)
-    importlib.import_module(name)
-    print(f"{name}.py is written: a worker started with --include {name} knows its tasks.")
+    try:
+        compile(cell, path.name, "exec")
+        path.write_text(cell)
+        importlib.import_module(name)
+    except Exception as error:
+        path.unlink(missing_ok=True)
+        raise LabError(f"{path.name}{_line_of(error, path)}: {type(error).__name__}: {error}") from None
+    print(f"{path.name} is written: a worker started with --include {name} knows its tasks.")
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    """ ", line N" for the line of the module that raised, if it is one of its own."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""
 
 
 def module_folder() -> Path:
@@ -85,6 +103,12 @@ def _forget_module(name: str) -> None:
         app.tasks.unregister(task.name)
     sys.modules.pop(name, None)
     importlib.invalidate_caches()
+
+
+def shorten(text: str, length: int) -> str:
+    """The text on one line, cut where it is longer than `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def _namespace() -> dict[str, Any]:

@@ -79,8 +79,13 @@ class Run:
         return sorted(seen, key=lambda who: (_natural(who[0]), who[1] or 0))
 
     def seconds(self, node: str) -> float:
-        """From the first task sent to the last one ended, among those that the worker `node` ran."""
+        """From the first task sent to the last one ended, among those that the worker `node` ran.
+
+        Raises `LabError` if it ran none.
+        """
         mine = [task for task in self.tasks if any(attempt.worker == node for attempt in task.attempts)]
+        if not mine:
+            raise LabError(f"{node} ran no task in this run. Run the cells again from the one that starts the workers.")
         return max(task.attempts[-1].finished or math.inf for task in mine) - min(task.sent for task in mine)
 
 
