@@ -13,6 +13,7 @@ where it must pass.
 
 import importlib
 import importlib.util
+import keyword
 import signal
 import sys
 import traceback
@@ -65,7 +66,7 @@ def module(name: str, cell: str) -> None:
     """
     name = name.strip()
     path = module_folder() / f"{name}.py"
-    if not name.isidentifier() or (not path.exists() and importlib.util.find_spec(name)):
+    if not name.isidentifier() or keyword.iskeyword(name) or (not path.exists() and importlib.util.find_spec(name)):
         raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
     path.unlink(missing_ok=True)  # if the new one is not right, nobody should go on with the old one
     _forget_module(name)

@@ -45,7 +45,7 @@ class FakeFacebook:
         """What the server says of itself: name, latency in seconds, edges. Raises `LabError` if it is another."""
         identity = self._call("GET", "/")
         if not isinstance(identity, dict) or identity.get("name") != "fake_fb":
-            raise LabError(f"What answers at {self.url} is not fake_fb. Start one: python -m fake_fb")
+            raise LabError(f"What answers at {self.url} is not fake_fb.")
         return identity
 
     def witness(self) -> Witness:
@@ -69,11 +69,15 @@ class FakeFacebook:
         try:
             response = self._session.request(method, self.url + path, timeout=TIMEOUT, **arguments)
             answer = response.json() if response.content else None
+        except requests.JSONDecodeError:
+            raise LabError(f"What answers at {self.url} is not fake_fb.") from None
         except requests.RequestException as error:
             raise LabError(
                 f"The mock Facebook does not answer at {self.url} ({type(error).__name__}). "
-                "Restart the kernel and run the notebook from the top."
+                "If the lab started it, restart the kernel and run the notebook from the top."
             ) from None
-        if response.status_code >= 400:
-            raise LabError(f"The mock Facebook refused {method} {path}: {answer['error']['message']}")
-        return answer
+        if response.ok:
+            return answer
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            raise LabError(f"The mock Facebook refused {method} {path}: {answer['error'].get('message')}")
+        raise LabError(f"What answers at {self.url} is not fake_fb.")

@@ -63,7 +63,7 @@ def start() -> None:
     """
     global _lab
     if _lab is None:
-        environment = dict(os.environ)
+        environment, modules = dict(os.environ), set(sys.modules)
         keeper = Keeper()
         try:
             _lab = _open(keeper)
@@ -71,6 +71,8 @@ def start() -> None:
             keeper.close()
             os.environ.clear()
             os.environ.update(environment)
+            for name in {"tasks", "celeryconfig"} - modules:
+                sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
             raise
     for process in _lab.processes:
         if process.returncode is not None:
@@ -136,7 +138,7 @@ def _named(keeper: Keeper) -> Lab | None:
         processes.append(process)
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
     if fb_url:
-        fb, origin = FakeFacebook(_checked_url(fb_url)), "named by FAKE_FB_URL"
+        fb, origin = _named_facebook(fb_url), "named by FAKE_FB_URL"
     else:
         fb, process = _start_facebook(keeper)
         processes.append(process)
@@ -187,22 +189,23 @@ def _serve_with_worker(lab: Lab) -> None:
 def _found_worker() -> str | None:
     from tasks import app, fetch_url
 
-    inspect = app.control.inspect(timeout=1)
-    registered = inspect.registered() or {}
+    registered = app.control.inspect(timeout=1).registered() or {}
     ours = [node for node, names in registered.items() if fetch_url.name in names]
     if registered and not ours:
         raise LabError(
             "The Redis that REDIS_URL names serves the workers of another project. "
             "Unset REDIS_URL, or name another Redis or database."
         )
-    stats = inspect.stats() or {}
+    if not ours:
+        return None
+    stats = app.control.inspect(ours, timeout=5).stats() or {}
     processes = sum(stats.get(node, {}).get("pool", {}).get("max-concurrency", 0) for node in ours)
-    if ours and processes < PROCESSES:
+    if processes < PROCESSES:
         raise LabError(
             f"The worker that runs has {processes} processes, and the course counts on {PROCESSES}. "
             f"Stop it and the lab starts one, or start it with: celery -A tasks worker --concurrency {PROCESSES}"
         )
-    return f"{len(ours)} already running, {processes} processes" if ours else None
+    return f"{len(ours)} already running, {processes} processes"
 
 
 def _import_meanwhile() -> None:
@@ -298,10 +301,16 @@ def _facebook_line(fb: FakeFacebook, origin: str) -> str:
     return f"Facebook  a mock at {fb.url}, {fb.identity()['latency']:g} s a call, {origin}"
 
 
-def _checked_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise LabError("FAKE_FB_URL is not a URL: it looks like http://127.0.0.1:8000. Correct or unset it.")
-    return url
+def _named_facebook(url: str) -> FakeFacebook:
+    """The mock Facebook at the URL that FAKE_FB_URL names. Raises `LabError` if there is none."""
+    try:
+        if not url.startswith(("http://", "https://")):
+            raise LabError("It looks like http://127.0.0.1:8000.")
+        fb = FakeFacebook(url)
+        fb.identity()
+    except LabError as error:
+        raise LabError(f"FAKE_FB_URL names no mock Facebook: correct or unset it. {error}") from None
+    return fb
 
 
 def _exempt_from_proxy(lab: Lab) -> None:

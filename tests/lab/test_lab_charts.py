@@ -1,0 +1,127 @@
+"""The pictures, drawn from records made by hand: nothing runs here."""
+
+import io
+import re
+from itertools import product
+
+import pytest
+from PIL import Image, ImageColor
+
+import lab
+from lab.charts import FAILED, RUNNING, WAITING, Picture, lanes_of
+from lab.facebook import Request
+from lab.live import _frame
+from lab.recorder import Attempt, Run, Task
+
+
+def make_run(second: float = 1.0, state: str = "SUCCESS", title: str = "three") -> Run:
+    """Three tasks on two processes, one of them in the given state; `second` stretches all times."""
+    at = 1_700_000_000.0
+    run = Run(title, started=at, took=3.2 * second)
+    for number, pid in enumerate([11, 12, 11]):
+        begin = at + (0.1 + number // 2 * 1.5) * second
+        end = begin + 1.4 * second
+        attempt = Attempt(begin, end, state if number == 1 else "SUCCESS", "two@lab", pid)
+        run.tasks.append(Task(f"id{number}", "tasks.fetch_url", "posts", at, at, [attempt], attempt.state))
+    return run
+
+
+def opened(picture: Picture) -> Image.Image:
+    image = Image.open(io.BytesIO(picture.png))
+    assert image.format == "PNG"
+    return image.convert("RGB")
+
+
+def share_of(picture: Picture, colour: str) -> float:
+    """How much of the picture has exactly this colour."""
+    wanted = ImageColor.getrgb(colour)
+    image = opened(picture)
+    counts = image.getcolors(image.width * image.height)
+    return sum(count for count, found in counts if found == wanted) / (image.width * image.height)
+
+
+DRAWN = {
+    "lanes": lambda second: lab.draw_lanes(make_run(second), title="T"),
+    "two runs": lambda second: lab.draw_lanes(make_run(second), make_run(2 * second), title="T"),
+    "staircase": lambda second: lab.draw_staircase({1: 6.1 * second, 3: 2.2}, {1: 6, 2: 4, 3: 2}, title="T"),
+    "bars": lambda second: lab.draw_bars({"a": second, "b": 2.0}, title="T"),
+    "overview": lambda second: lab.draw_overview(),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_a_picture_is_a_png_of_twice_the_size_it_is_shown_at(draw):
+    picture = draw(1.0)
+    assert opened(picture).size == pytest.approx([2 * side for side in picture.size], abs=2)
+    data, metadata = picture._repr_mimebundle_()
+    assert data == {"image/png": picture.png, "text/plain": picture.words}
+    assert metadata["image/png"] == dict(zip(("width", "height"), picture.size, strict=True))
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_its_words_do_not_depend_on_timings(draw):
+    assert draw(1.0).words == draw(1.37).words
+    assert draw(1.0).words
+
+
+def test_words_tell_what_is_seen():
+    assert lab.draw_lanes(make_run(), title="T").words == "T\nthree: 3 bars, in 2 lanes"
+    failed = lab.draw_lanes(make_run(state="FAILURE"), title="T").words
+    assert failed == "T\nthree: 3 bars, 1 of them failed, in 2 lanes"
+
+
+def test_a_failed_bar_has_the_colour_of_failure():
+    well, badly = (lab.draw_lanes(make_run(state=state), title="T") for state in ("SUCCESS", "FAILURE"))
+    assert share_of(well, FAILED) == 0
+    assert share_of(badly, FAILED) > 0.01
+    assert share_of(well, RUNNING) > share_of(badly, RUNNING) > 0.01
+
+
+def test_a_task_that_waits_for_ever_has_a_lane():
+    run = make_run()
+    run.tasks.append(Task("id3", "tasks.fetch_url", "likes", run.started))
+    assert [lane.name for lane in lanes_of(run)] == ["process 1", "process 2", "in the queue"]
+    assert share_of(lab.draw_lanes(run, title="T"), WAITING) > 0.001
+
+
+def test_runs_without_anything_can_be_drawn():
+    empty = Run("nothing", took=0.0)
+    assert opened(lab.draw_lanes(empty, title="T"))
+    assert _frame(empty, [], 0)
+
+
+def test_calls_at_once_take_a_lane_each():
+    run = make_run()
+    run.tasks = []
+    run.requests = [
+        Request("ada", "posts", status, run.started + begin, run.started + begin + 1 if status else None)
+        for status, begin in ((200, 0.0), (500, 0.5), (200, 1.1), (None, 2.0))
+    ]
+    lanes = lanes_of(run)
+    assert [[bar.state for bar in lane.running] for lane in lanes] == [["SUCCESS", "SUCCESS"], ["FAILURE", "STARTED"]]
+
+
+def test_the_order_of_lanes_is_natural():
+    run = make_run()
+    run.tasks = [Task(f"{n}", "t", "t", 0, 0, [Attempt(1, 2, "SUCCESS", f"processes-{n}@lab", 1)]) for n in (10, 2, 1)]
+    workers = [re.match(r"[\w-]+", lane.name)[0] for lane in lanes_of(run)]
+    assert workers == ["processes-1", "processes-2", "processes-10"]
+
+
+def test_a_live_frame_shows_the_lanes():
+    run = make_run(state="FAILURE", title="<b>title</b>")
+    run.tasks[2].attempts[0].finished = None
+    frame = _frame(run, lanes_of(run), now=2.6)
+    assert frame.count("process 1") == frame.count("process 2") == 1
+    assert frame.count(RUNNING) == 2 and frame.count(FAILED) == 1
+    assert "&lt;b&gt;title&lt;/b&gt;: 2.6 s" in frame
+    # Of the 2.6 s that have passed, the last task runs since 1.6.
+    assert f"left: {100 * 1.6 / 2.6:.1f}%; width: {100 * 1.0 / 2.6:.1f}%" in frame
+
+
+def test_tasks_that_nobody_has_taken_yet_are_shown_live():
+    run = Run("waiting", started=100.0)
+    run.tasks = [Task(f"{n}", "t", label, 100.0) for n, label in product(range(2), ("a",))]
+    frame = _frame(run, lanes_of(run), now=1.0)
+    assert "in the queue" in frame
+    assert frame.count(WAITING) == 2

