@@ -35,5 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, IPyNbCell):
             item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
             cells[item.path] = cells.get(item.path, 0) + 1
-    # Longest notebook first, other tests last: then no worker is left alone with a long one at the end.
-    items.sort(key=lambda item: -cells.get(item.path, 0))
+    # What takes longest begins first, so that no worker is left alone with it at the end: the notebooks by their
+    # length, then the tests that run their exercises.
+    items.sort(key=lambda item: (-cells.get(item.path, 0), item.path.name != "test_exercises.py"))

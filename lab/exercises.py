@@ -30,10 +30,9 @@ DEADLINE = 60  # seconds that a check may take
 
 def load_magics() -> None:
     """Give the notebook its cell magics; outside IPython there is nothing to do."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is not None:
+    ipython = sys.modules.get("IPython")  # slow to import, and there already where there are cells
+    shell = ipython and ipython.get_ipython()
+    if shell:
         for magic in (check, solution, module):
             shell.register_magic_function(magic, "cell")
 

@@ -6,6 +6,7 @@ measured. With LAB_LIVE=0 (tests, and when outputs are stored) only the last fra
 
 import html
 import os
+import sys
 import threading
 import time
 
@@ -24,7 +25,7 @@ class LiveLanes:
         self._run, self._fb = run, fb
         self._over = threading.Event()
         self._handle = None
-        if _is_notebook() and os.environ.get("LAB_LIVE") != "0":
+        if is_notebook() and os.environ.get("LAB_LIVE") != "0":
             from IPython.display import HTML, display
 
             self._handle = display(HTML(_frame(run, [], 0)), display_id=True)
@@ -39,7 +40,7 @@ class LiveLanes:
 
     def show_last_frame(self) -> None:
         """Put the picture of the whole block in the place of the lanes."""
-        if not _is_notebook():
+        if not is_notebook():
             return
         from IPython.display import display
 
@@ -58,12 +59,10 @@ class LiveLanes:
             self._handle.update(HTML(_frame(self._run, lanes_of(self._run), time.time() - self._run.started)))
 
 
-def _is_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
+def is_notebook() -> bool:
+    """Whether this code runs in a kernel, where there is somebody to look at pictures."""
+    ipython = sys.modules.get("IPython")  # not imported: not a kernel
+    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
 def _frame(run: Run, lanes: list[Lane], now: float) -> str:

@@ -15,6 +15,7 @@ import redis
 
 from .errors import LabError
 from .facebook import FakeFacebook
+from .live import is_notebook
 from .processes import Keeper, Process
 from .worker import ROOT, Worker, queue_names, worker_options
 
@@ -210,9 +211,10 @@ def _found_worker() -> str | None:
 
 def _import_meanwhile() -> None:
     """What the next cells need, imported while the worker boots in its own process."""
-    import matplotlib.figure  # noqa: F401
-
     import tasks  # noqa: F401
+
+    if is_notebook():
+        import matplotlib.figure  # noqa: F401
 
 
 # Servers
