@@ -15,6 +15,10 @@ def pytest_configure(config: pytest.Config) -> None:
     option.nbval_current_env = not option.nbval_kernel_name
     # nbval can't follow a picture that is redrawn: lab draws the last one only.
     os.environ["LAB_LIVE"] = "0"
+    # Notebooks run side by side, each with services of its own. Those of a running docker compose, which they
+    # would have to share, are not looked for unless the ports are named.
+    os.environ.setdefault("REDIS_PORT", "0")
+    os.environ.setdefault("FAKE_FB_PORT", "0")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:

@@ -7,7 +7,7 @@ import requests
 
 from .errors import LabError
 
-TIMEOUT = 5  # seconds; the control answers come at once
+TIMEOUT = 5  # seconds; all that the lab asks for is answered at once
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Witness:
 class FakeFacebook:
     """The server's address and its control interface."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         self.url = url.rstrip("/")
+        self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between the lab and its own server
 
@@ -67,7 +68,7 @@ class FakeFacebook:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         try:
-            response = self._session.request(method, self.url + path, timeout=TIMEOUT, **arguments)
+            response = self._session.request(method, self.url + path, timeout=self._timeout, **arguments)
             answer = response.json() if response.content else None
         except requests.JSONDecodeError:
             raise LabError(f"What answers at {self.url} is not fake_fb.") from None

@@ -17,7 +17,7 @@ from .errors import LabError
 from .facebook import FakeFacebook
 from .live import is_notebook
 from .processes import Keeper, Process
-from .worker import ROOT, Worker, queue_names, worker_options
+from .worker import LAB_NODE, ROOT, Worker, queue_names, worker_options
 
 LOOPBACK = "127.0.0.1"
 PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
@@ -151,13 +151,14 @@ def _named(keeper: Keeper) -> Lab | None:
 def _compose(keeper: Keeper) -> Lab | None:
     """The services of docker-compose.yml on their published ports, if they and no others run there."""
     redis_url = f"redis://{LOOPBACK}:{os.environ.get('REDIS_PORT', 6379)}/0"
-    fb = FakeFacebook(f"http://{LOOPBACK}:{os.environ.get('FAKE_FB_PORT', 8000)}")
+    fb_url = f"http://{LOOPBACK}:{os.environ.get('FAKE_FB_PORT', 8000)}"
     try:
-        fb.identity()
-        marked = redis.Redis.from_url(redis_url, username=MARK, password=MARK, socket_timeout=2)
-        marked.ping()
-    except (LabError, redis.RedisError):
+        FakeFacebook(fb_url, timeout=1).identity()
+        with redis.Redis.from_url(redis_url, username=MARK, password=MARK, socket_timeout=2) as marked:
+            marked.ping()
+    except (LabError, redis.RedisError, ValueError):
         return None
+    fb = FakeFacebook(fb_url)
     account = [
         f"Redis     {_version(redis_url)}, {_place(redis_url)}, from docker compose",
         _facebook_line(fb, "from docker compose"),
@@ -190,7 +191,9 @@ def _serve_with_worker(lab: Lab) -> None:
 def _found_worker() -> str | None:
     from tasks import app, fetch_url
 
-    registered = app.control.inspect(timeout=1).registered() or {}
+    answers = app.control.inspect(timeout=1).registered() or {}
+    # The worker of another notebook's lab ends with that notebook, so nobody else should count on it.
+    registered = {node: names for node, names in answers.items() if LAB_NODE not in node}
     ours = [node for node, names in registered.items() if fetch_url.name in names]
     if registered and not ours:
         raise LabError(

@@ -11,6 +11,7 @@ from .errors import LabError
 from .processes import Keeper, Process
 
 ROOT = Path(__file__).resolve().parent.parent
+LAB_NODE = "@lab-"  # in the node name of every worker that a lab started
 POOLS = ("prefork", "threads", "solo")
 MOST = 100  # processes of one worker: a slip of the keyboard should not bring a laptop down
 BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
@@ -24,7 +25,7 @@ class Worker(Process):
     def __init__(self, keeper: Keeper, options: list[str], *, label: str = "worker", grace: bool) -> None:
         label = _unused(label)
         # The kernel's pid keeps the node names of two notebooks on one Redis apart.
-        self.node = f"{label}@lab-{os.getpid()}"
+        self.node = f"{label}{LAB_NODE}{os.getpid()}"
         arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
         self.command = shlex.join(["celery", *arguments])
         self._is_ready = False

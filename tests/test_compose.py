@@ -1,0 +1,33 @@
+"""docker-compose.yml and the lab agree: where the services are, and how the lab knows them."""
+
+import re
+
+import pytest
+import yaml
+
+from lab.services import MARK, PROCESSES
+from tools.refresh import ROOT
+
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_published_on_this_machine_only(name):
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+def test_published_ports_are_where_the_lab_looks():
+    source = (ROOT / "lab" / "services.py").read_text()
+    looked_for = set(re.findall(r"os\.environ\.get\('(\w+_PORT)', (\d+)\)", source))
+    published = " ".join(port for service in SERVICES.values() for port in service.get("ports", []))
+    assert looked_for == set(re.findall(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}", published)) != set()
+
+
+def test_redis_has_the_mark_that_the_lab_looks_for():
+    words = SERVICES["redis"]["command"]
+    user = words[words.index("--user") + 1 :]
+    assert user == [MARK, "on", f">{MARK}", "-@all", "+ping"]
+
+
+def test_the_worker_has_the_processes_that_the_course_counts_on():
+    assert f"--concurrency {PROCESSES} " in SERVICES["worker"]["command"]
