@@ -28,7 +28,10 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         def setup() -> None:
             # A kernel that finds this variable hides what its child processes print; JupyterLab's shows it.
             os.environ.pop("PYTEST_CURRENT_TEST", None)
-            start_kernel()
+            try:
+                start_kernel()
+            except RuntimeError:  # a port that Jupyter chose for the kernel was taken before the kernel came
+                start_kernel()
 
         collector.setup = setup
 

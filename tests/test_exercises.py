@@ -11,6 +11,8 @@ import pytest
 from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
 
+from tests import kernels
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 PARTS = ("exercise", "check", "solution")
 DEADLINE = 120  # seconds; for a cell that takes a few when the machine is not busy
@@ -45,14 +47,15 @@ class Reader:
     """Somebody at a kernel, who runs cells and reads what they print."""
 
     def __init__(self, folder: Path) -> None:
-        self.manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel.json"))
-        self.manager.kernel_spec.argv[0] = sys.executable
+        def make_manager() -> KernelManager:
+            manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel.json"))
+            manager.kernel_spec.argv[0] = sys.executable
+            return manager
+
         environment = {name: value for name, value in os.environ.items() if name not in LAB_READS}
         # Ports where nothing listens: the Compose services of this machine are left alone.
         environment |= {"LAB_LIVE": "0", "IPYTHONDIR": str(folder), "REDIS_PORT": "1", "FAKE_FB_PORT": "1"}
-        self.manager.start_kernel(cwd=str(NOTEBOOKS[0].parent), env=environment)
-        self.client = self.manager.blocking_client()
-        self.client.start_channels()
+        self.manager, self.client = kernels.start(make_manager, cwd=str(NOTEBOOKS[0].parent), env=environment)
 
     def run(self, source: str) -> str:
         """What the cell prints. It must not end in an error."""
@@ -77,7 +80,6 @@ class Reader:
 def reader(tmp_path: Path) -> Iterator[Reader]:
     reader = Reader(tmp_path)
     try:
-        reader.client.wait_for_ready(timeout=DEADLINE)
         yield reader
     finally:
         reader.close()

@@ -27,6 +27,8 @@ import redis
 import requests
 from jupyter_client.manager import KernelManager
 
+from tests import kernels
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
 NOBODY = "1"  # a port where nothing listens
@@ -188,23 +190,14 @@ class Kernel:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.manager = kernel(place)
-        self.start()
-
-    def start(self) -> None:
-        self.manager.start_kernel(cwd=str(ROOT / "notebooks"), env=self.place.environment)
-        self._connect()
+        self.manager, self.client = kernels.start(
+            lambda: kernel(place), cwd=str(ROOT / "notebooks"), env=place.environment
+        )
 
     def restart(self) -> None:
         """What "Restart Kernel" does."""
         self.client.stop_channels()
-        self.manager.restart_kernel(now=True)
-        self._connect()
-
-    def _connect(self) -> None:
-        self.client = self.manager.blocking_client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=DEADLINE)
+        self.client = kernels.restart(self.manager)
 
     def run(self, code: str) -> str:
         """Run a cell that must not fail; what it printed."""
