@@ -94,10 +94,13 @@ def time_to_open(home):
 
 
 def test_it_takes_no_longer_than_a_worker_and_a_second(place):
-    # The better of two each: a machine that pauses for a moment does so in one of them.
-    opened, bare = (
-        min(times) for times in zip(*(place.witness(time_to_open, str(place.home)) for _ in range(2)), strict=True)
-    )
+    # The best of several each, because a busy machine delays now this one, now the other; at rest one round will do.
+    opened = bare = float("inf")
+    for _ in range(6):
+        seconds = place.witness(time_to_open, str(place.home))
+        opened, bare = min(opened, seconds[0]), min(bare, seconds[1])
+        if opened < bare + 1:
+            return
     assert opened < bare + 1
 
 
