@@ -66,6 +66,12 @@ class FakeFacebook:
         """End all faults."""
         self._call("DELETE", "/control/faults")
 
+    def picture(self, path: str) -> bytes:
+        """An image that the server serves, as PNG. Raises `requests.RequestException` where there is none."""
+        response = self._session.get(self.url + path, timeout=self._timeout)
+        response.raise_for_status()
+        return response.content
+
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             response = self._session.request(method, self.url + path, timeout=self._timeout, **arguments)

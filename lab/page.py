@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from .services import current
 
 Item = dict[str, Any]
@@ -118,8 +116,4 @@ ITEMS: dict[str, Callable[[Item], str]] = {
 def _picture(url: str) -> str:
     """The image itself inside the page, which then needs no server to be read later."""
     # The path alone: the worker that read the address may know the server under another name than we do.
-    session = requests.Session()
-    session.trust_env = False
-    response = session.get(current().fb.url + urlsplit(url).path, timeout=5)
-    response.raise_for_status()
-    return "data:image/png;base64," + base64.b64encode(response.content).decode()
+    return "data:image/png;base64," + base64.b64encode(current().fb.picture(urlsplit(url).path)).decode()
