@@ -1,6 +1,7 @@
 """What `pytest --nbval` needs to know and pyproject.toml can't say."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # What takes longest begins first, so that no worker is left alone with it at the end: the notebooks by their
     # length, then the tests that run their exercises.
     items.sort(key=lambda item: (-cells.get(item.path, 0), item.path.name != "test_exercises.py"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and isinstance(item, IPyNbCell):
+        # nbval says that there was unexpected text on stderr, and not what it was.
+        written = [output["text"] for output in item.test_outputs or [] if output.get("name") == "stderr"]
+        report.sections += [("What the cell wrote to stderr", text) for text in written]
+    return report
