@@ -4,8 +4,12 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import nbval.kernel
 import pytest
-from nbval.plugin import IPyNbCell, IPyNbFile
+from jupyter_client.manager import KernelManager
+from nbval.plugin import IPyNbCell
+
+from tests import kernels
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,21 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # would have to share, are not looked for unless the ports are named.
     os.environ.setdefault("REDIS_PORT", "0")
     os.environ.setdefault("FAKE_FB_PORT", "0")
+    nbval.kernel.KernelManager = make_notebook_kernel
 
 
-def pytest_collectstart(collector: pytest.Collector) -> None:
-    if isinstance(collector, IPyNbFile):
-        start_kernel = collector.setup
-
-        def setup() -> None:
-            # A kernel that finds this variable hides what its child processes print; JupyterLab's shows it.
-            os.environ.pop("PYTEST_CURRENT_TEST", None)
-            try:
-                start_kernel()
-            except RuntimeError:  # a port that Jupyter chose for the kernel was taken before the kernel came
-                start_kernel()
-
-        collector.setup = setup
+def make_notebook_kernel(**options: object) -> KernelManager:
+    """The kernel that nbval starts for each notebook."""
+    # A kernel that finds this variable hides what its child processes print; JupyterLab's shows it.
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+    return kernels.make_manager(**options)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,30 +1,19 @@
-"""A kernel that finds one of its ports taken is started again, on others."""
+"""No kernel of the tests is reached at a TCP port, which another one could have chosen too."""
 
-import socket
-import sys
+import os
 
-from jupyter_client.manager import KernelManager
+import nbval.kernel
 
-from tests import kernels
+from tests.kernels import Kernel
 
 
-def test_a_taken_port_costs_one_attempt(tmp_path):
-    managers = []
-
-    def make_manager():
-        manager = KernelManager(kernel_name="python3", connection_file=str(tmp_path / f"{len(managers)}.json"))
-        manager.kernel_spec.argv[0] = sys.executable
-        managers.append(manager)
-        if len(managers) == 1:
-            manager.cache_ports = False  # it would choose all ports, and this one is chosen
-            manager.shell_port = taken.getsockname()[1]
-        return manager
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        manager, client = kernels.start(make_manager)
+def test_neither_ours_nor_that_of_a_notebook_waits_at_a_port():
+    manager, client = nbval.kernel.start_new_kernel()  # as nbval does for each notebook
+    ours = Kernel(dict(os.environ))
     try:
-        assert len(managers) == 2 and manager is managers[1]
-        assert client.execute_interactive("1 + 1", timeout=60)["content"]["status"] == "ok"
+        assert ours.run("print(1 + 1)") == "2\n"
+        assert {each.get_connection_info()["transport"] for each in (manager, ours.manager)} == {"ipc"}
     finally:
+        ours.close()
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -25,9 +25,8 @@ import psutil
 import pytest
 import redis
 import requests
-from jupyter_client.manager import KernelManager
 
-from tests import kernels
+from tests.kernels import Kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
@@ -52,13 +51,6 @@ class Outcome:
     out: str
     err: str
     returncode: int
-
-
-def kernel(place: "Place") -> KernelManager:
-    """The manager of an IPython kernel, this Python's own, that is not started yet."""
-    manager = KernelManager(kernel_name="python3", connection_file=str(place.home / "kernel.json"))
-    manager.kernel_spec.argv[0] = sys.executable
-    return manager
 
 
 @dataclass
@@ -185,50 +177,12 @@ def all_gone() -> Callable[[Iterable[psutil.Process], float], list[psutil.Proces
     return wait
 
 
-class Kernel:
-    """A real kernel, as JupyterLab would start it."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.manager, self.client = kernels.start(
-            lambda: kernel(place), cwd=str(ROOT / "notebooks"), env=place.environment
-        )
-
-    def restart(self) -> None:
-        """What "Restart Kernel" does."""
-        self.client.stop_channels()
-        self.client = kernels.restart(self.manager)
-
-    def run(self, code: str) -> str:
-        """Run a cell that must not fail; what it printed."""
-        printed = []
-
-        def listen(message: dict[str, Any]) -> None:
-            if message["msg_type"] == "stream":
-                printed.append(message["content"]["text"])
-
-        reply = self.client.execute_interactive(code, timeout=DEADLINE, output_hook=listen)["content"]
-        assert reply["status"] == "ok", "\n".join(reply.get("traceback", []))
-        return "".join(printed)
-
-    @property
-    def process(self) -> psutil.Process:
-        return psutil.Process(self.manager.provisioner.pid)
-
-    def close(self) -> None:
-        self.client.stop_channels()
-        if self.manager.has_kernel:
-            self.manager.shutdown_kernel(now=True)
-        self.manager.cleanup_resources()
-        self.manager.context.destroy(linger=0)
-
-
 @pytest.fixture
 def open_kernel(place) -> Iterator[Callable[[], Kernel]]:
     kernels = []
 
     def open_one() -> Kernel:
-        kernels.append(Kernel(place))
+        kernels.append(Kernel(place.environment))
         return kernels[-1]
 
     yield open_one
@@ -323,7 +277,7 @@ def start_facebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
                 except requests.ConnectionError:
                     return False
 
-        argv = [sys.executable, "-m", "fake_fb", "--port", str(port), "--latency", "0.3"]
+        argv = [sys.executable, "-m", "fake_fb", "--port", str(port), "--mail-port", "0", "--latency", "0.3"]
         servers.append(Server(tmp_path_factory.mktemp("fake_fb"), argv, ready))
         return url
 
