@@ -3,7 +3,12 @@
 celery -A tasks worker --concurrency 5
 """
 
+import os
+import re
+import smtplib
+from email.message import EmailMessage
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from celery import Celery
@@ -14,6 +19,10 @@ app.config_from_object("celeryconfig")
 #: Seconds to wait for a connection, and for each next piece of an answer. Without them a server that
 #: never answers would keep a worker process for ever.
 TIMEOUT = (3.05, 30)
+
+#: Host and port of the server that sends the site's mail, and seconds to wait for each of its answers.
+MAIL_SERVER = os.environ.get("MAIL_SERVER", "localhost:8025")
+MAIL_TIMEOUT = 30
 
 
 @app.task
@@ -26,3 +35,24 @@ def fetch_url(url: str) -> Any:
     response = requests.get(url, timeout=TIMEOUT)
     response.raise_for_status()
     return response.json()
+
+
+@app.task
+def send_activation_email(address: str) -> None:
+    """Send the e-mail with which somebody who signed up shows that the address is theirs.
+
+    Raises `ValueError` where the address is not one, `smtplib.SMTPRecipientsRefused` where the mail server knows
+    that it leads nowhere, and other `OSError`s, such as `ConnectionRefusedError` and
+    `smtplib.SMTPServerDisconnected`, where no mail server answers.
+    """
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):  # a line break in it could smuggle in further headers
+        raise ValueError(f"not an e-mail address: {address!r}")
+    message = EmailMessage()
+    message["From"] = "Photos <hello@photos.example>"
+    message["To"] = address
+    message["Subject"] = "Activate your account"
+    link = f"https://photos.example/activate/{quote(address, safe='')}"
+    message.set_content(f"Welcome! Open this page to begin:\n\n{link}\n")
+    # Without a local_hostname smtplib looks up this machine's name, which can take seconds.
+    with smtplib.SMTP(MAIL_SERVER, local_hostname="localhost", timeout=MAIL_TIMEOUT) as server:
+        server.send_message(message, to_addrs=[address])

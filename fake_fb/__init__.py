@@ -11,6 +11,8 @@ What it serves:
 * ``GET /photos/{user}/{id}.png`` and ``GET /friends/{user}/{id}.png``: real images, at once.
 * ``PUT /control/faults/{edge}``, ``GET`` and ``DELETE /control/faults``: failures on demand.
 * ``GET`` and ``DELETE /control/stats``: the witness, what really arrived here and when.
+* SMTP on a port of its own: a mail server that takes ``--mail-latency`` seconds to accept a message.
+* ``GET`` and ``DELETE /control/mail``: what it accepted; ``PUT``: let it be down, and up again.
 
 The shapes of answers and errors follow https://developers.facebook.com/docs/graph-api/results and
 https://developers.facebook.com/docs/graph-api/guides/error-handling. Where the mock is simpler: it asks

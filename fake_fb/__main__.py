@@ -1,13 +1,17 @@
-"""The command line: ``python -m fake_fb [--host 127.0.0.1] [--port 8000] [--latency 2.0]``."""
+"""The command line: ``python -m fake_fb [--host 127.0.0.1] [--port 8000] [--latency 2.0]
+[--mail-port 8025] [--mail-latency 2.5]``."""
 
 import argparse
 import asyncio
 import errno
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from . import params
+from .mail import MailServer
 from .server import Server
 
 WANTED_FILES = (65_536, 10_240, 4_096)  # one a connection; macOS may refuse more than 10,240
@@ -48,6 +52,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", type=host_name, help="where to listen (127.0.0.1)")
     parser.add_argument("--port", default=8000, type=port_number, help="0 takes a free one (8000)")
     parser.add_argument("--latency", default=2.0, type=seconds, help="seconds an answer takes (2.0)")
+    parser.add_argument("--mail-port", default=8025, type=port_number, help="of the mail server, SMTP (8025)")
+    parser.add_argument("--mail-latency", default=2.5, type=seconds, help="seconds a message takes (2.5)")
     return parser.parse_args()
 
 
@@ -70,23 +76,41 @@ def raise_file_limit() -> None:
         return
 
 
-async def serve(host: str, port: int, latency: float) -> None:
-    """Serve until SIGTERM or SIGINT. OSError: the address cannot be had."""
+class CannotListen(Exception):
+    """An address cannot be had; the message says what to do."""
+
+
+@contextmanager
+def advising(host: str, port: int, option: str) -> Iterator[None]:
+    """Turn an OSError into advice; ``option`` is the one that names the port."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotListen(advice(error, host, port, option)) from None
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT. CannotListen: an address cannot be had."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = Server(host, port, latency)
+    with advising(options.host, options.mail_port, "--mail-port"):
+        mail = MailServer(options.host, options.mail_port, options.mail_latency)
+        await mail.up()
+    with advising(options.host, options.port, "--port"):
+        server = Server(options.host, options.port, options.latency, mail)
     print(f"fake_fb listening on {server.url}", flush=True)
     await stopped.wait()
+    await mail.down()
     await server.stop()
 
 
-def advice(error: OSError, host: str, port: int) -> str:
+def advice(error: OSError, host: str, port: int, option: str) -> str:
     """What to do when listening failed."""
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken: stop what listens there, or choose another with --port"
+        return f"port {port} on {host} is taken: stop what listens there, or choose another with {option}"
     if error.errno == errno.EACCES:
-        return f"port {port} may not be used without more rights: choose one from 1024 up with --port"
+        return f"port {port} may not be used without more rights: choose one from 1024 up with {option}"
     return f"cannot listen on host {host!r} ({error.strerror}): give one of this machine's with --host"
 
 
@@ -95,9 +119,9 @@ def main() -> int:
     options = arguments()
     raise_file_limit()
     try:
-        asyncio.run(serve(options.host, options.port, options.latency))
-    except OSError as error:
-        print(f"fake_fb: {advice(error, options.host, options.port)}", file=sys.stderr)
+        asyncio.run(serve(options))
+    except CannotListen as error:
+        print(f"fake_fb: {error}", file=sys.stderr)
         return 2
     return 0
 

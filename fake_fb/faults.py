@@ -1,11 +1,10 @@
 """Failures on demand: the next answers of an edge go wrong in a way that was asked for."""
 
-import json
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from .errors import shown
-from .params import LONGEST_LATENCY
+from .params import LONGEST_LATENCY, json_object
 
 MOST_TIMES = 1_000_000
 LONGEST_RETRY_AFTER = 86_400  # seconds, a day
@@ -32,7 +31,7 @@ class Fault:
 
 def parse(body: bytes) -> Fault:
     """The fault a request's JSON body asks for. ValueError: a sentence that says what is allowed."""
-    wishes = _json_object(body)
+    wishes = json_object(body, example='{"status": 503, "times": 2}')
     for name, value in wishes.items():
         if name not in CHECKS:
             raise ValueError(f"unknown key {shown(name)}; the keys are {', '.join(CHECKS)}")
@@ -76,20 +75,6 @@ class Faults:
     def current(self) -> dict[str, Fault]:
         """The faults still set; ``times`` says how many answers are left."""
         return dict(sorted(self._by_edge.items()))
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):  # the latter: brackets nested too deep
-        value = None
-    if isinstance(value, dict):
-        return value
-    raise ValueError('the body must be a JSON object, such as {"status": 503, "times": 2}')
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 # To Python True is a number, to JSON it is not: hence type(), where isinstance() would be too kind.

@@ -3,7 +3,9 @@
 The functions raise ValueError with a sentence that says what is allowed.
 """
 
+import json
 import re
+from typing import Any, NoReturn
 
 from .errors import shown
 
@@ -34,3 +36,27 @@ def user(text: str) -> str:
     if 1 <= len(text) <= LONGEST_USER:
         return text
     raise ValueError(f"the user must have 1 to {LONGEST_USER} characters, not {len(text)}")
+
+
+def json_object(body: bytes, *, example: str) -> dict[str, Any]:
+    """A request's body, which must be a JSON object, like the example."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):  # the latter: brackets nested too deep
+        value = None
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"the body must be a JSON object, such as {example}")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def down(body: bytes) -> bool:
+    """What `{"down": true}` asks for."""
+    example = '{"down": true}'
+    match json_object(body, example=example):
+        case {"down": bool(wish), **rest} if not rest:
+            return wish
+    raise ValueError(f"down must be true or false, and nothing else be asked for, as in {example}")

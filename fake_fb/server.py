@@ -1,7 +1,6 @@
 """The HTTP side: which path does what, and how answers and errors look."""
 
 import asyncio
-import errno
 import json
 import re
 from dataclasses import asdict
@@ -9,20 +8,15 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from . import data, errors, faults, params, photos
+from . import data, errors, faults, listening, params, photos
 from .errors import UNKNOWN_PATH, GraphError, shown
+from .mail import MailServer
 from .stats import Request, Stats
 
 DEFAULT_LIMIT = 25
 LARGEST_BODY = 64 * 1024  # bytes; a fault needs a hundred
-
-# Tornado's default of 128 is too short a queue for a burst of connections: the system drops the SYNs that
-# do not fit, and a client that sends one again a second later sees a slow server where there is none.
-# (The system has its own upper limit: 4096 on Linux, see net.core.somaxconn; 128 on macOS.)
-BACKLOG = 4096
 
 
 class Handler(RequestHandler):
@@ -97,7 +91,15 @@ class Identity(Handler):
     """GET /: what this server is."""
 
     def get(self) -> None:
-        self.answer({"name": "fake_fb", "latency": self.settings["latency"], "edges": data.EDGES})
+        mail: MailServer = self.settings["mail"]
+        self.answer(
+            {
+                "name": "fake_fb",
+                "latency": self.settings["latency"],
+                "edges": data.EDGES,
+                "mail": {"host": mail.host, "port": mail.port, "latency": mail.mailbox.latency},
+            }
+        )
 
 
 class Edge(Handler):
@@ -232,6 +234,36 @@ class ControlStats(Handler):
         self.answer({"success": True})
 
 
+class ControlMail(Handler):
+    """GET /control/mail: what the mail server has accepted since the last DELETE. PUT: let it be down, or up."""
+
+    methods = ("GET", "DELETE", "PUT")
+
+    def initialize(self) -> None:
+        self.mail: MailServer = self.settings["mail"]
+
+    def get(self) -> None:
+        self.answer({"down": self.mail.is_down, **self.mail.mailbox.report()})
+
+    def delete(self) -> None:
+        self.mail.mailbox.clear()
+        self.answer({"success": True})
+
+    async def put(self) -> None:
+        if _checked(params.down, self.request.body):
+            await self.mail.down()
+        else:
+            await self.go_up()
+        self.answer({"down": self.mail.is_down})
+
+    async def go_up(self) -> None:
+        try:
+            await self.mail.up()
+        except OSError as error:
+            message = f"the mail server's port {self.mail.port} cannot be had any more: {error.strerror}"
+            raise GraphError(503, message) from None
+
+
 def with_urls(items: list[data.Item], base: str) -> list[data.Item]:
     """The items with the whole addresses of their images, where they have any."""
     return [item | {key: base + item[key] for key in ("source", "picture") if key in item} for item in items]
@@ -251,7 +283,7 @@ def _checked(check: Any, value: Any) -> Any:
         raise GraphError(400, str(error)) from None
 
 
-def application(latency: float, address: str) -> Application:
+def application(latency: float, address: str, mail: MailServer) -> Application:
     """The application; ``latency`` in seconds, ``address`` ("host:port") where no Host header says it."""
     routes = [
         (r"/", Identity),
@@ -260,6 +292,7 @@ def application(latency: float, address: str) -> Application:
         (r"/control/faults", ControlFaults),
         (r"/control/faults/[^/]*", SetFault),
         (r"/control/stats", ControlStats),
+        (r"/control/mail", ControlMail),
     ]
     return Application(
         routes,
@@ -267,6 +300,7 @@ def application(latency: float, address: str) -> Application:
         log_function=lambda handler: None,
         latency=latency,
         address=address,
+        mail=mail,
         stats=Stats(),
         faults=faults.Faults(),
     )
@@ -275,16 +309,13 @@ def application(latency: float, address: str) -> Application:
 class Server:
     """fake_fb, listening. OSError: the address cannot be had."""
 
-    def __init__(self, host: str, port: int, latency: float) -> None:
+    def __init__(self, host: str, port: int, latency: float, mail: MailServer) -> None:
         """``port`` 0 takes a free one; ``latency`` in seconds. Needs a running event loop."""
-        try:
-            sockets = bind_sockets(port, host, backlog=BACKLOG)
-        except UnicodeError:  # not even the shape of a host name
-            raise OSError(errno.EINVAL, "not a host name") from None
+        sockets = listening.sockets(host, port)
         shown_host = f"[{host}]" if ":" in host else host
         address = f"{shown_host}:{sockets[0].getsockname()[1]}"
         self.url = f"http://{address}"
-        self._http = HTTPServer(application(latency, address), max_body_size=LARGEST_BODY)
+        self._http = HTTPServer(application(latency, address, mail), max_body_size=LARGEST_BODY)
         self._http.add_sockets(sockets)
 
     async def stop(self) -> None:

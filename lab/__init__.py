@@ -11,6 +11,7 @@ from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
 from .machine import check_machine
+from .mailserver import MailServer
 from .page import timeline_page
 from .phases import phases
 from .services import current, start, worker
@@ -30,6 +31,7 @@ __all__ = [
     "draw_overview",
     "draw_staircase",
     "fb",
+    "mail",
     "phases",
     "start",
     "timeline_page",
@@ -39,7 +41,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`lab.fb`: the mock Facebook of the open lab."""
+    """`lab.fb` and `lab.mail`: the mock Facebook of the open lab, and the mail server beside it."""
     if name == "fb":
         return current().fb
+    if name == "mail":
+        return MailServer(current().fb)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

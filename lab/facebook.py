@@ -44,27 +44,27 @@ class FakeFacebook:
 
     def identity(self) -> dict[str, Any]:
         """What the server says of itself: name, latency in seconds, edges. Raises `LabError` if it is another."""
-        identity = self._call("GET", "/")
+        identity = self.call("GET", "/")
         if not isinstance(identity, dict) or identity.get("name") != "fake_fb":
             raise LabError(f"What answers at {self.url} is not fake_fb.")
         return identity
 
     def witness(self) -> Witness:
         """What the server has seen since the last `forget`."""
-        seen = self._call("GET", "/control/stats")
+        seen = self.call("GET", "/control/stats")
         return Witness([Request(**each) for each in seen["requests"]], seen["in_flight"], seen["peak"])
 
     def forget(self) -> None:
         """Let the server start a new count."""
-        self._call("DELETE", "/control/stats")
+        self.call("DELETE", "/control/stats")
 
     def fail(self, edge: str, **fault: Any) -> None:
         """Make the next answers of one edge fail: `status`, `times`, `retry_after`, `latency`, `drop`."""
-        self._call("PUT", f"/control/faults/{edge}", json=fault)
+        self.call("PUT", f"/control/faults/{edge}", json=fault)
 
     def heal(self) -> None:
         """End all faults."""
-        self._call("DELETE", "/control/faults")
+        self.call("DELETE", "/control/faults")
 
     def picture(self, path: str) -> bytes:
         """An image that the server serves, as PNG. Raises `requests.RequestException` where there is none."""
@@ -72,7 +72,8 @@ class FakeFacebook:
         response.raise_for_status()
         return response.content
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """What the server answers to one call of its control interface. Raises `LabError` if it is not done."""
         try:
             response = self._session.request(method, self.url + path, timeout=self._timeout, **arguments)
             answer = response.json() if response.content else None

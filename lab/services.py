@@ -16,6 +16,7 @@ import redis
 from .errors import LabError
 from .facebook import FakeFacebook
 from .live import is_notebook
+from .mailserver import MailServer
 from .processes import Keeper, Process
 from .worker import LAB_NODE, ROOT, Worker, queue_names, worker_options
 
@@ -108,6 +109,7 @@ def _open(keeper: Keeper) -> Lab:
     lab = _named(keeper) or _compose(keeper) or _private(keeper)
     _exempt_from_proxy(lab)
     os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
+    os.environ["MAIL_SERVER"] = MailServer(lab.fb).address
     _forbid_early_import(lab)
     _serve_with_worker(lab)
     return lab
@@ -260,7 +262,7 @@ def _serves(url: str, pid: int) -> bool:
 
 
 def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
-    argv = [sys.executable, "-m", "fake_fb", "--port", "0"]
+    argv = [sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0"]
     process = Process(keeper, "fake_fb", argv, env=dict(os.environ), cwd=ROOT)
 
     def address() -> str | None:

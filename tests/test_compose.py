@@ -9,6 +9,7 @@ from lab.services import MARK, PROCESSES
 from tools.refresh import ROOT
 
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+MAIL_PORT = "8025"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -20,7 +21,19 @@ def test_published_ports_are_where_the_lab_looks():
     source = (ROOT / "lab" / "services.py").read_text()
     looked_for = set(re.findall(r"os\.environ\.get\('(\w+_PORT)', (\d+)\)", source))
     published = " ".join(port for service in SERVICES.values() for port in service.get("ports", []))
-    assert looked_for == set(re.findall(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}", published)) != set()
+    # The mail server's port is not looked for: the mock Facebook tells it.
+    told = {("MAIL_PORT", MAIL_PORT)}
+    assert looked_for | told == set(re.findall(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}", published))
+    assert looked_for and not looked_for & told
+
+
+def test_the_mail_server_is_where_everybody_takes_it_to_be():
+    """The mock Facebook tells the port that it knows, so that one must be published as it is."""
+    port = f"${{MAIL_PORT:-{MAIL_PORT}}}"
+    assert f"127.0.0.1:{port}:{port}" in SERVICES["fake_fb"]["ports"]
+    assert SERVICES["fake_fb"]["command"].endswith(f" --mail-port {port}")
+    assert SERVICES["worker"]["network_mode"] == "service:fake_fb"
+    assert SERVICES["worker"]["environment"]["MAIL_SERVER"] == f"127.0.0.1:{port}"
 
 
 def test_redis_has_the_mark_that_the_lab_looks_for():

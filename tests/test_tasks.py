@@ -4,6 +4,7 @@ import ast
 import os
 import pickle
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -19,10 +20,11 @@ import requests
 from celery import Celery
 
 import tasks
+from fake_fb import __main__ as command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
-SETTINGS = ("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "PYTHONPATH")
+SETTINGS = ("REDIS_URL", "MAIL_SERVER", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "PYTHONPATH")
 QUICK = "latency=0&limit=2"
 
 
@@ -70,9 +72,17 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., P
 @pytest.fixture(scope="module")
 def fb(launch) -> str:
     """The URL of a mock Facebook."""
-    log = launch("fake_fb", sys.executable, "-m", "fake_fb", "--port", "0")
+    log = launch("fake_fb", sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0", "--mail-latency", "0.1")
     wait_until(lambda: log.read_text().endswith("\n"), log.read_text)
     return log.read_text().split()[-1]
+
+
+@pytest.fixture(scope="module")
+def mail_server(fb) -> str:
+    """Host and port of the mail server beside it."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return f"127.0.0.1:{session.get(fb, timeout=DEADLINE).json()['mail']['port']}"
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +100,11 @@ def database(launch, tmp_path_factory) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(scope="module")
-def worker(launch, database) -> Path:
+def worker(launch, database, mail_server) -> Path:
     """The log of the worker, started as the docstring of `tasks.py` says."""
     command = ["-m", "celery", "-A", "tasks", "worker", "--concurrency", "5"]
     assert " ".join(command[1:]) in tasks.__doc__
-    return launch("worker", sys.executable, *command, REDIS_URL=database.url)
+    return launch("worker", sys.executable, *command, REDIS_URL=database.url, MAIL_SERVER=mail_server)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +118,7 @@ def client(worker, database) -> Iterator[Celery]:
 
 @pytest.fixture
 def control(fb) -> Iterator[Callable[..., requests.Response]]:
-    """The mock Facebook's control interface, with no faults and nothing witnessed."""
+    """The mock Facebook's control interface, with no faults, nothing witnessed and no mail."""
     with requests.Session() as session:
         session.trust_env = False
 
@@ -117,8 +127,10 @@ def control(fb) -> Iterator[Callable[..., requests.Response]]:
 
         call("DELETE", "faults")
         call("DELETE", "stats")
+        call("DELETE", "mail")
         yield call
         call("DELETE", "faults")
+        call("PUT", "mail", json={"down": False})
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +138,7 @@ def no_proxy(monkeypatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
 
 
-# The function
+# The functions
 
 
 def test_it_returns_the_json(fb):
@@ -163,6 +175,60 @@ def test_an_answer_that_is_not_json_is_an_error(fb):
         tasks.fetch_url(photo["source"])
 
 
+@pytest.fixture
+def inbox(control, monkeypatch, mail_server) -> Callable[[], list[dict[str, Any]]]:
+    """What the mail server accepted from this process or the worker."""
+    monkeypatch.setattr(tasks, "MAIL_SERVER", mail_server)
+    return lambda: control("GET", "mail").json()["mail"]
+
+
+def test_it_sends_an_email_with_a_link_that_is_the_addressees_own(inbox):
+    tasks.send_activation_email("ada+photos@example.com")
+    (mail,) = inbox()
+    assert (mail["to"], mail["from"]) == (["ada+photos@example.com"], "hello@photos.example")
+    assert mail["subject"] == "Activate your account"
+    assert "https://photos.example/activate/ada%2Bphotos%40example.com\n" in mail["text"]
+
+
+def test_an_address_that_leads_nowhere_is_an_error(inbox):
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as raised:
+        tasks.send_activation_email("ada@nowhere.invalid")
+    assert raised.value.recipients["ada@nowhere.invalid"][0] == 550
+    assert inbox() == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ada@example.com\nBcc: all@example.com", "ada@example.com\r\nBcc: all@example.com", "ada@example.com\n"]
+    + ["ada@example.com\r", "ada@example.com, bob@example.com", "ada@example.com,bob@example.com"]
+    + ["Ada <ada@example.com>", "ada", "ada@", "@example.com", "@", "<", ""],
+)
+def test_what_is_not_an_address_is_not_sent(inbox, address):
+    with pytest.raises(ValueError, match="not an e-mail address"):
+        tasks.send_activation_email(address)
+    assert inbox() == []
+
+
+def test_a_mail_server_that_is_down_is_an_error(inbox, control):
+    control("PUT", "mail", json={"down": True})
+    with pytest.raises(ConnectionRefusedError):
+        tasks.send_activation_email("ada@example.com")
+
+
+def test_a_mail_server_that_never_answers_is_given_up(monkeypatch):
+    assert 0 < tasks.MAIL_TIMEOUT <= 60
+    monkeypatch.setattr(tasks, "MAIL_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        rescue = Timer(30, silent.close)  # resets the connection: without a timeout this test fails, and ends
+        rescue.start()
+        monkeypatch.setattr(tasks, "MAIL_SERVER", f"127.0.0.1:{silent.getsockname()[1]}")
+        begin = time.monotonic()
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            tasks.send_activation_email("ada@example.com")
+        rescue.cancel()
+    assert 0.2 <= time.monotonic() - begin < 30
+
+
 # The worker
 
 
@@ -186,6 +252,19 @@ def test_a_running_task_is_seen_to_run_and_its_result_expires(client, database, 
     assert "STARTED" in seen
     assert len(ticket.get(timeout=DEADLINE)["data"]) == 2
     assert 0 < database.ttl(f"celery-task-meta-{ticket.id}") <= 3600
+
+
+def test_a_refused_address_comes_back_as_what_it_was(client, inbox):
+    """Through JSON the exception keeps its type, and the server's answer its bytes; the pair becomes a list."""
+    ticket = client.send_task("tasks.send_activation_email", ["ada@nowhere.invalid"])
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as raised:
+        ticket.get(timeout=DEADLINE)
+    answer = b"5.1.2 <ada@nowhere.invalid>: there is no domain nowhere.invalid"
+    assert raised.value.recipients == {"ada@nowhere.invalid": [550, answer]}
+    assert ticket.state == "FAILURE"
+    # The same task goes on for others.
+    client.send_task("tasks.send_activation_email", ["ada@example.com"]).get(timeout=DEADLINE)
+    assert [mail["to"] for mail in inbox()] == [["ada@example.com"]]
 
 
 class Bomb:
@@ -225,6 +304,16 @@ def test_redis_is_at_its_usual_place_unless_redis_url_says_otherwise():
         assert done.stdout.split() == [expected] * 2
 
 
+def test_the_mail_server_is_where_fake_fb_puts_it_unless_mail_server_says_otherwise(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["fake_fb"])
+    usual = f"localhost:{command_line.arguments().mail_port}"
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    for extra, expected in ({}, usual), ({"MAIL_SERVER": "x:25"}, "x:25"):
+        command = [sys.executable, "-B", "-c", "import tasks; print(tasks.MAIL_SERVER)"]
+        done = subprocess.run(command, cwd=ROOT, env=environment | extra, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [expected]
+
+
 @pytest.mark.parametrize("name", ["tasks.py", "celeryconfig.py"])
 def test_what_a_reader_copies_needs_nothing_of_the_course(name):
     imported = set()
@@ -234,4 +323,4 @@ def test_what_a_reader_copies_needs_nothing_of_the_course(name):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add(node.module.partition(".")[0])
-    assert imported <= {"typing", "requests", "celery", "os"}
+    assert imported - set(sys.stdlib_module_names) <= {"requests", "celery"}

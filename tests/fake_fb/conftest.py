@@ -22,7 +22,7 @@ class FakeFb:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fake_fb", "--port", "0", *options],
+                [sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0", *options],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=output,
@@ -57,12 +57,16 @@ class FakeFb:
     def edge(self, user: str = "alice", edge: str = "posts", **parameters) -> requests.Response:
         return self.get(f"/v1/{user}/{edge}", **({"latency": 0} | parameters))
 
+    @property
+    def mail_port(self) -> int:
+        return self.get("/").json()["mail"]["port"]
+
     def stats(self) -> dict:
         return self.get("/control/stats").json()
 
-    def raw(self, request: bytes) -> bytes:
+    def raw(self, request: bytes, port: int | None = None) -> bytes:
         """Send these very bytes; all that comes back until the server closes the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE) as connection:
+        with socket.create_connection(("127.0.0.1", port or self.port), timeout=DEADLINE) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -79,16 +83,18 @@ class FakeFb:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory):
     """One server for all tests that leave it as they found it."""
-    server = FakeFb(tmp_path_factory.mktemp("fake_fb") / "log", "--latency", "0.3")
+    server = FakeFb(tmp_path_factory.mktemp("fake_fb") / "log", "--latency", "0.3", "--mail-latency", "0.1")
     yield server
     server.stop()
 
 
 @pytest.fixture
 def fb(running):
-    """The server, with no faults and nothing witnessed."""
+    """The server, with no faults, nothing witnessed, and an empty mailbox."""
     running.call("DELETE", "/control/faults")
     running.call("DELETE", "/control/stats")
+    running.call("PUT", "/control/mail", json={"down": False})
+    running.call("DELETE", "/control/mail")
     return running
 
 

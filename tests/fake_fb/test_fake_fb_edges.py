@@ -32,7 +32,8 @@ def all_items(fb, user: str, edge: str, limit: int = 100) -> list[dict]:
 
 def test_identity(fb):
     answer = fb.get("/")
-    assert answer.json() == {"name": "fake_fb", "latency": 0.3, "edges": list(EDGES)}
+    mail = {"host": "127.0.0.1", "port": fb.mail_port, "latency": 0.1}
+    assert answer.json() == {"name": "fake_fb", "latency": 0.3, "edges": list(EDGES), "mail": mail}
     assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
 
 

@@ -40,7 +40,11 @@ def check_refusal(result: subprocess.CompletedProcess, *words: str) -> None:
 
 
 def test_a_taken_port(fb):
-    check_refusal(run("--port", str(fb.port)), f"port {fb.port}", "taken", "--port")
+    check_refusal(run("--port", str(fb.port), "--mail-port", "0"), f"port {fb.port}", "taken", "--port")
+
+
+def test_a_taken_mail_port(fb):
+    check_refusal(run("--port", "0", "--mail-port", str(fb.mail_port)), f"port {fb.mail_port}", "taken", "--mail-port")
 
 
 # One process an argument is dear: the command line's functions are tested in test_bad_values.
@@ -49,7 +53,7 @@ def test_a_taken_port(fb):
     [
         (["--port", "65536"], ["--port", "from 0", "to 65535"]),
         (["--latency", "nan"], ["--latency", "from 0 to 60"]),
-        (["--host", "ü..a", "--port", "0"], ["--host"]),
+        (["--host", "ü..a", "--port", "0", "--mail-port", "0"], ["--host"]),
         (["--bogus"], ["--bogus"]),
     ],
 )
@@ -61,7 +65,7 @@ def test_bad_options(options, words):
     ("option", "value"),
     [("--port", value) for value in ("-1", "65536", "80x", "", "²", "1" * 5000, "8e3")]
     + [("--latency", value) for value in ("-1", "nan", "inf", "60.1", "x", "", "1_0")]
-    + [("--host", "")],
+    + [("--mail-port", "65536"), ("--mail-latency", "61"), ("--host", "")],
 )
 def test_bad_values(monkeypatch, capsys, option, value):
     from fake_fb.__main__ import arguments

@@ -1,0 +1,176 @@
+"""The mail server: real SMTP, slow on purpose. What it accepts it keeps, and delivers to nobody.
+
+It answers 250 ``latency`` seconds after the end of a message, as servers do that look for spam and viruses
+first. Recipients that can't exist are refused at once: ``.invalid`` is a domain that nobody will ever have
+(https://www.rfc-editor.org/rfc/rfc6761#section-6.4). The codes are those of RFC 5321 and RFC 3463.
+"""
+
+import asyncio
+import email
+import email.policy
+import logging
+import re
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from . import listening
+
+KEPT = 1_000  # messages; older ones are forgotten
+LARGEST_MESSAGE = 64 * 1024  # bytes
+MOST_RECIPIENTS = 100  # of a message; https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.8 asks for no fewer
+
+# Clients' mistakes are answered, not logged.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message that was accepted. Arrival, the client's MAIL command, and end, the answer to its message,
+    are seconds since the Unix epoch; how long it took is measured on the monotonic clock (see `stats`)."""
+
+    sender: str
+    to: list[str]
+    subject: str
+    text: str
+    arrival: float
+    end: float
+
+
+class Mailbox:
+    """What the server accepts. The ``handle_`` methods are called by aiosmtpd, once for each SMTP command."""
+
+    def __init__(self, latency: float) -> None:
+        """``latency``: seconds that a message takes to be accepted."""
+        self.latency = latency
+        self._in_flight = 0
+        self._mail: deque[Mail] = deque(maxlen=KEPT)
+
+    def clear(self) -> None:
+        """Forget what was accepted. Messages in flight go on, and will be in the mailbox."""
+        self._mail.clear()
+
+    def report(self) -> dict[str, Any]:
+        """The mailbox, ready for JSON, in order of acceptance; ``in_flight`` messages wait to be accepted."""
+        return {
+            "in_flight": self._in_flight,
+            "mail": [
+                {
+                    "to": mail.to,
+                    "from": mail.sender,
+                    "subject": mail.subject,
+                    "text": mail.text,
+                    "arrival": mail.arrival,
+                    "end": mail.end,
+                }
+                for mail in self._mail
+            ],
+        }
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        envelope.arrival, envelope.began = round(time.time(), 6), time.monotonic()
+        return "250 2.1.0 Ok"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if refusal := refused(address):
+            return refusal
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 Ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self._in_flight += 1
+        try:
+            await asyncio.sleep(self.latency)  # ends early, with CancelledError, when the client goes away
+        finally:
+            self._in_flight -= 1
+        subject, text = read(envelope.content)
+        end = round(envelope.arrival + time.monotonic() - envelope.began, 6)
+        recipients = [printable(address) for address in envelope.rcpt_tos]
+        self._mail.append(Mail(printable(envelope.mail_from), recipients, subject, text, envelope.arrival, end))
+        return "250 2.0.0 Ok"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """The answer to a command that Python's e-mail parser, which aiosmtpd asks, stumbles over: "MAIL FROM:<"."""
+        return "500 5.5.2 Syntax error"
+
+
+class MailServer:
+    """The server, which can be down for a while: a client is then refused the connection."""
+
+    def __init__(self, host: str, port: int, latency: float) -> None:
+        """It is not up yet. ``port`` 0 takes a free one; ``latency`` in seconds."""
+        self.host, self.port = host, port
+        self.mailbox = Mailbox(latency)
+        self._servers: list[asyncio.Server] = []
+        self._changing = asyncio.Lock()
+
+    @property
+    def is_down(self) -> bool:
+        return not self._servers
+
+    async def up(self) -> None:
+        """Accept connections, always on the same port. OSError: the address cannot be had."""
+        async with self._changing:
+            if not self.is_down:
+                return
+            sockets = listening.sockets(self.host, self.port) if self.port else listening.keepable(self.host)
+            self.port = sockets[0].getsockname()[1]
+            loop = asyncio.get_running_loop()
+            self._servers = [
+                await loop.create_server(self._protocol, sock=each, backlog=listening.BACKLOG) for each in sockets
+            ]
+
+    async def down(self) -> None:
+        """Accept no further connection. Who is connected may finish."""
+        async with self._changing:
+            for server in self._servers:
+                server.close()
+            self._servers = []
+
+    def _protocol(self) -> SMTP:
+        return SMTP(
+            self.mailbox,
+            data_size_limit=LARGEST_MESSAGE,
+            enable_SMTPUTF8=True,
+            hostname="localhost",  # or aiosmtpd asks DNS for this machine's name, for every connection
+            ident="fake_fb",
+            loop=asyncio.get_running_loop(),
+        )
+
+
+def refused(address: str) -> str | None:
+    """The answer to a recipient that can't exist; None for one that may."""
+    local, _, domain = address.rpartition("@")
+    if not local or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", domain):
+        return f"550 5.1.3 <{printable(address)}>: not an address"
+    if re.search(r"(^|\.)invalid$", domain, re.IGNORECASE):
+        return f"550 5.1.2 <{printable(address)}>: there is no domain {domain}"
+    return None
+
+
+def read(content: bytes) -> tuple[str, str]:
+    """Subject and text of a message, decoded; of one that makes no sense, no subject and all there is."""
+    try:
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        body = message.get_body(("plain", "html"))
+        subject, text = str(message["Subject"] or ""), "" if body is None else body.get_content()
+    except Exception:  # the parser of Python has many ways to fail on a malformed message
+        subject, text = "", content.decode(errors="replace")
+    return printable(subject), printable(text).replace("\r\n", "\n")
+
+
+def printable(text: str) -> str:
+    """The text, with "?" for bytes that were not UTF-8."""
+    return text.encode(errors="replace").decode()
