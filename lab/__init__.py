@@ -6,7 +6,7 @@ Celery itself stays in the notebooks' cells. `lab.start()` comes first; everythi
 import sys
 from pathlib import Path
 
-from .charts import draw_bars, draw_lanes, draw_staircase
+from .charts import draw_bars, draw_lanes, draw_staircase, draw_waits
 from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
@@ -15,6 +15,8 @@ from .mailserver import MailServer
 from .page import timeline_page
 from .phases import phases
 from .services import current, start, worker
+from .site import serve
+from .visitors import visit
 from .watch import watch
 
 # A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on.
@@ -30,11 +32,14 @@ __all__ = [
     "draw_lanes",
     "draw_overview",
     "draw_staircase",
+    "draw_waits",
     "fb",
     "mail",
     "phases",
+    "serve",
     "start",
     "timeline_page",
+    "visit",
     "watch",
     "worker",
 ]

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import LabError
 from .recorder import Attempt, Run, Task
 
 RUNNING, WAITING, FAILED, MODEL, INK = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777", "#222222"
 ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}
 WIDTH = 8.0  # inches; at 200 dots an inch and shown at half size, it fits GitHub's column and stays sharp
 DPI = 200
+HAIR = 0.004  # of the axis: as wide is a bar that would else be too short to be seen
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,8 @@ def draw_lanes(*runs: Run, title: str = "") -> Picture:
             _draw_lane(axes, lane, y, last, strips)
             ticks[y + 0.5] = lane.name
             y += 1
-    axes.set(ylim=(y + 0.1, 0), xlim=(0, last * 1.02), yticks=list(ticks), yticklabels=list(ticks.values()))
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    _name_rows(axes, ticks, y)
+    axes.set(xlim=(0, last * 1.02))
     return finish(figure, "\n".join([*filter(None, [title]), *(_in_words(run, lanes) for run, lanes in sections)]))
 
 
@@ -143,20 +144,82 @@ def _draw_lane(axes: Any, lane: Lane, y: float, last: float, strips: bool) -> No
     for bar in lane.running:
         end = last if bar.end is None else bar.end
         alarm = bar.state in ALARM
-        axes.broken_barh(
-            [(bar.begin, end - bar.begin)],
-            (top, y + 0.94 - top),
-            facecolor=FAILED if alarm else RUNNING,
-            edgecolor="white",
-            linewidth=1,
-            hatch="////" if alarm else None,
-        )
+        _draw_solid(axes, bar.begin, end, (top, y + 0.94 - top), alarm, linewidth=1)
         if end - bar.begin > 0.07 * last:
             axes.text(
                 (bar.begin + end) / 2, (top + y + 0.96) / 2, bar.label, ha="center", va="center", fontsize=8,
                 color="white", clip_on=True,
                 bbox={"fc": FAILED if alarm else RUNNING, "ec": "none", "pad": 1},
             )  # fmt: skip
+
+
+def _draw_solid(
+    axes: Any, begin: float, end: float, place: tuple[float, float], alarm: bool, *, linewidth: float = 0
+) -> None:
+    """A bar, its top and height in `place`, and a white line of so many points round it."""
+    axes.broken_barh(
+        [(begin, end - begin)],
+        place,
+        facecolor=FAILED if alarm else RUNNING,
+        edgecolor="white",  # of the line, and of the hatching
+        linewidth=linewidth,
+        hatch="////" if alarm else None,
+    )
+
+
+def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
+    """A lane for each visitor of a web site: pale until the site begins with them, solid while it handles them."""
+    last = max([1.0, *(bar.end for lane in lanes for bar in lane.running)])  # milliseconds shall look short
+    figure, axes = new_axes(0.26 * len(lanes) + 1.0, title, "seconds")
+    for y, lane in enumerate(lanes):
+        for bar in lane.waiting:
+            axes.broken_barh([(bar.begin, bar.end - bar.begin)], (y + 0.12, 0.76), color=WAITING)
+        for bar in lane.running:
+            alarm = bar.state in ALARM
+            end = max(bar.end, bar.begin + HAIR * last * (4 if alarm else 1))  # wide enough to see the hatching, too
+            _draw_solid(axes, bar.begin, end, (y + 0.12, 0.76), alarm)
+            axes.text(end, y + 0.48, f" {bar.label}", va="center", fontsize=9, color=INK)
+    _name_rows(axes, {y + 0.5: lane.name for y, lane in enumerate(lanes)}, len(lanes))
+    axes.set(xlim=(0, last * 1.14))
+    failed = sum(bar.state in ALARM for lane in lanes for bar in lane.running)
+    kinds = f"{len(lanes)} visitor{'s' * (len(lanes) != 1)}" + (f", {failed} of them without success" if failed else "")
+    return finish(figure, f"{title}\n{kinds}")
+
+
+def draw_waits(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
+    """The seconds that each of several groups waited: a bar for each wait, sorted, all groups on one axis."""
+    last = max([0.0, *(wait for waits in groups.values() for wait in waits)])
+    if not last:
+        raise LabError("draw_waits takes seconds by name, for example {'mail in the request': visits.waits}.")
+    rows = sum(len(waits) + 1.6 for waits in groups.values())
+    figure, axes = new_axes(0.2 * rows + 0.9, title, "seconds")
+    y = 0.0
+    for name, waits in groups.items():
+        axes.text(0, y + 0.7, name, fontsize=10, weight="bold", va="center", color=INK)
+        y += 1.3
+        for wait in sorted(waits):
+            end = max(wait, HAIR * last)
+            _draw_solid(axes, 0, end, (y + 0.12, 0.76), alarm=False)
+            axes.text(end, y + 0.48, f" {in_seconds(wait)}", va="center", fontsize=8, color=INK)
+            y += 1
+        y += 0.3
+    _name_rows(axes, {}, y)
+    axes.set(xlim=(0, last * 1.12))
+    counts = ", ".join(f"{name} ({len(waits)})" for name, waits in groups.items())
+    return finish(figure, f"{title}\nbars, from the top: {counts}")
+
+
+def _name_rows(axes: Any, names: Mapping[float, str], height: float) -> None:
+    """Rows from the top down, `height` units in all, with their names at the left."""
+    axes.set_ylim(height + 0.1, 0)
+    axes.set_yticks(list(names), list(names.values()), parse_math=False)  # a $ in a name is a $
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+
+
+def in_seconds(wait: float) -> str:
+    """A wait in words; short ones have the digits that tell them from nothing."""
+    return f"{wait:.2f} s" if wait >= 0.1 else f"{wait:.3f} s"
 
 
 def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float], *, title: str) -> Picture:

@@ -9,26 +9,29 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
-from .charts import ALARM, FAILED, RUNNING, WAITING, Bar, Lane, draw_lanes, lanes_of
+from .charts import ALARM, FAILED, RUNNING, WAITING, Bar, Lane, Picture, draw_lanes, lanes_of
 from .errors import LabError
 from .facebook import FakeFacebook
 from .recorder import Run
 
 INTERVAL = 0.2  # seconds between two frames
+STRIP, BAR = (3, 3), (7, 14)  # pixels from the top of a lane, and in height
 
 
-class LiveLanes:
-    """Shows the lanes of a run that is still going on, and at its end the picture that stays."""
+class Live:
+    """Shows frames of something that goes on, and at its end the picture that stays."""
 
-    def __init__(self, run: Run, fb: FakeFacebook) -> None:
-        self._run, self._fb = run, fb
+    def __init__(self, title: str, frame: Callable[[], str | None]) -> None:
+        """`frame` is called in a thread of its own, and gives None where there is nothing new to show."""
+        self._frame = frame
         self._over = threading.Event()
         self._handle = None
         if is_notebook() and os.environ.get("LAB_LIVE") != "0":
             from IPython.display import HTML, display
 
-            self._handle = display(HTML(_frame(run, [], 0)), display_id=True)
+            self._handle = display(HTML(frame_of(title, [], 0)), display_id=True)
             self._thread = threading.Thread(target=self._grow, name="lab-live", daemon=True)
             self._thread.start()
 
@@ -38,25 +41,41 @@ class LiveLanes:
         if self._handle:
             self._thread.join()
 
-    def show_last_frame(self) -> None:
-        """Put the picture of the whole block in the place of the lanes."""
+    def show(self, draw: Callable[[], Picture]) -> None:
+        """Put the picture in the place of the frames. Without a notebook nothing is drawn."""
         if not is_notebook():
             return
         from IPython.display import display
 
-        picture = draw_lanes(self._run)
+        picture = draw()
         self._handle.update(picture) if self._handle else display(picture)
 
     def _grow(self) -> None:
         from IPython.display import HTML
 
         while not self._over.wait(INTERVAL):
-            try:
-                if not self._run.tasks:
-                    self._run.requests = self._fb.witness().requests
-            except LabError:
-                continue  # the server is gone: the block itself will say so
-            self._handle.update(HTML(_frame(self._run, lanes_of(self._run), time.time() - self._run.started)))
+            if frame := self._frame():
+                self._handle.update(HTML(frame))
+
+
+class LiveLanes(Live):
+    """The lanes of a run that is still going on."""
+
+    def __init__(self, run: Run, fb: FakeFacebook) -> None:
+        self._run, self._fb = run, fb
+        super().__init__(run.title, self._lanes)
+
+    def show_last_frame(self) -> None:
+        """Put the picture of the whole block in the place of the lanes."""
+        self.show(lambda: draw_lanes(self._run))
+
+    def _lanes(self) -> str | None:
+        try:
+            if not self._run.tasks:
+                self._run.requests = self._fb.witness().requests
+        except LabError:
+            return None  # the server is gone: the block itself will say so
+        return frame_of(self._run.title, lanes_of(self._run), time.time() - self._run.started)
 
 
 def is_notebook() -> bool:
@@ -65,18 +84,19 @@ def is_notebook() -> bool:
     return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
-def _frame(run: Run, lanes: list[Lane], now: float) -> str:
-    """One frame: the axis is as long as the time that has passed, and never shorter than a second."""
+def frame_of(title: str, lanes: list[Lane], now: float, *, waiting: tuple[int, int] = STRIP) -> str:
+    """One frame: the axis is as long as the time that has passed, and never shorter than a second.
+
+    `waiting` is where a wait is drawn in its lane: a `STRIP` above the bars that it may overlap, or a `BAR`.
+    """
     scale = 100 / max(now, 1)
-    rows = "".join(_row(lane, now, scale) for lane in lanes)
-    return (
-        f'<div style="font: 12px sans-serif; max-width: 800px"><b>{html.escape(run.title)}: {now:.1f} s</b>{rows}</div>'
-    )
+    rows = "".join(_row(lane, now, scale, waiting) for lane in lanes)
+    return f'<div style="font: 12px sans-serif; max-width: 800px"><b>{html.escape(title)}: {now:.1f} s</b>{rows}</div>'
 
 
-def _row(lane: Lane, now: float, scale: float) -> str:
-    boxes = "".join(_box(bar, now, scale, WAITING, 3, 3) for bar in lane.waiting)
-    boxes += "".join(_box(bar, now, scale, FAILED if bar.state in ALARM else RUNNING, 7, 14) for bar in lane.running)
+def _row(lane: Lane, now: float, scale: float, waiting: tuple[int, int]) -> str:
+    boxes = "".join(_box(bar, now, scale, WAITING, *waiting) for bar in lane.waiting)
+    boxes += "".join(_box(bar, now, scale, FAILED if bar.state in ALARM else RUNNING, *BAR) for bar in lane.running)
     return (
         '<div style="display: flex; height: 22px"><span style="width: 130px; overflow: hidden">'
         f'{html.escape(lane.name)}</span><span style="flex: 1; position: relative">{boxes}</span></div>'

@@ -8,10 +8,24 @@ import pytest
 from PIL import Image, ImageColor
 
 import lab
-from lab.charts import FAILED, RUNNING, WAITING, Picture, lanes_of
+from lab.charts import FAILED, RUNNING, WAITING, Bar, Lane, Picture, draw_visits, lanes_of
 from lab.facebook import Request
-from lab.live import _frame
+from lab.live import frame_of
 from lab.recorder import Attempt, Run, Task
+
+BLUE = ImageColor.getrgb(RUNNING)
+
+
+def make_visits(second: float = 1.0, state: str = "SUCCESS") -> list[Lane]:
+    """Three visitors, one after the other, the last of whom has an answer of the given state."""
+    return [
+        Lane(
+            f"v{n}",
+            [Bar(n * second, (n + 1) * second, f"{n + 1}.00 s", state if n == 2 else "SUCCESS")],
+            [Bar(0, n * second, "", "PENDING")],
+        )
+        for n in range(3)
+    ]
 
 
 def make_run(second: float = 1.0, state: str = "SUCCESS", title: str = "three") -> Run:
@@ -45,6 +59,8 @@ DRAWN = {
     "two runs": lambda second: lab.draw_lanes(make_run(second), make_run(2 * second), title="T"),
     "staircase": lambda second: lab.draw_staircase({1: 6.1 * second, 3: 2.2}, {1: 6, 2: 4, 3: 2}, title="T"),
     "bars": lambda second: lab.draw_bars({"a": second, "b": 2.0}, title="T"),
+    "visits": lambda second: draw_visits(make_visits(second), title="T"),
+    "waits": lambda second: lab.draw_waits({"a": [second, 3 * second], "b": [0.005]}, title="T"),
     "overview": lambda second: lab.draw_overview(),
 }
 
@@ -77,6 +93,40 @@ def test_a_failed_bar_has_the_colour_of_failure():
     assert share_of(well, RUNNING) > share_of(badly, RUNNING) > 0.01
 
 
+def test_a_visitor_waits_pale_and_is_handled_solid():
+    well, badly = (draw_visits(make_visits(state=state), title="T") for state in ("SUCCESS", "FAILURE"))
+    # Three seconds of waiting (0 + 1 + 2) and three of being handled.
+    assert share_of(well, WAITING) == pytest.approx(share_of(well, RUNNING), rel=0.1)
+    assert share_of(well, FAILED) == 0
+    assert share_of(badly, FAILED) > 0.01
+    assert share_of(badly, RUNNING) == pytest.approx(share_of(well, RUNNING) * 2 / 3, rel=0.1)
+    assert badly.words == "T\n3 visitors, 1 of them without success"
+
+
+def test_a_visitor_may_have_any_name():
+    assert opened(draw_visits([Lane("$a_{b$c^", [Bar(0, 1, "1.00 s", "SUCCESS")], [])], title="T"))
+
+
+def test_visits_of_milliseconds_look_short_and_are_seen():
+    picture = draw_visits(make_visits(0.001), title="T")
+    assert 0 < share_of(picture, RUNNING) < 0.03
+
+
+def test_a_wait_of_milliseconds_is_seen_beside_long_ones():
+    both = lab.draw_waits({"mail": [25.0], "task": [0.005]}, title="T")
+    image = opened(both)
+    lower = image.crop((0, image.height // 2, image.width, image.height))
+    seen = [x for x in range(lower.width) if any(lower.getpixel((x, y)) == BLUE for y in range(lower.height))]
+    assert 4 <= len(seen) < 0.01 * lower.width
+    assert both.words == "T\nbars, from the top: mail (1), task (1)"
+
+
+@pytest.mark.parametrize("groups", [{}, {"mail": []}, {"mail": [0.0]}])
+def test_without_waits_there_is_nothing_to_draw(groups):
+    with pytest.raises(lab.LabError, match="draw_waits takes seconds by name"):
+        lab.draw_waits(groups, title="T")
+
+
 def test_a_task_that_waits_for_ever_has_a_lane():
     run = make_run()
     run.tasks.append(Task("id3", "tasks.fetch_url", "likes", run.started))
@@ -87,7 +137,7 @@ def test_a_task_that_waits_for_ever_has_a_lane():
 def test_runs_without_anything_can_be_drawn():
     empty = Run("nothing", took=0.0)
     assert opened(lab.draw_lanes(empty, title="T"))
-    assert _frame(empty, [], 0)
+    assert frame_of(empty.title, [], 0)
 
 
 def test_calls_at_once_take_a_lane_each():
@@ -111,7 +161,7 @@ def test_the_order_of_lanes_is_natural():
 def test_a_live_frame_shows_the_lanes():
     run = make_run(state="FAILURE", title="<b>title</b>")
     run.tasks[2].attempts[0].finished = None
-    frame = _frame(run, lanes_of(run), now=2.6)
+    frame = frame_of(run.title, lanes_of(run), now=2.6)
     assert frame.count("process 1") == frame.count("process 2") == 1
     assert frame.count(RUNNING) == 2 and frame.count(FAILED) == 1
     assert "&lt;b&gt;title&lt;/b&gt;: 2.6 s" in frame
@@ -122,6 +172,6 @@ def test_a_live_frame_shows_the_lanes():
 def test_tasks_that_nobody_has_taken_yet_are_shown_live():
     run = Run("waiting", started=100.0)
     run.tasks = [Task(f"{n}", "t", label, 100.0) for n, label in product(range(2), ("a",))]
-    frame = _frame(run, lanes_of(run), now=1.0)
+    frame = frame_of(run.title, lanes_of(run), now=1.0)
     assert "in the queue" in frame
     assert frame.count(WAITING) == 2
