@@ -6,18 +6,22 @@ Celery itself stays in the notebooks' cells. `lab.start()` comes first; everythi
 import sys
 from pathlib import Path
 
+from .anatomy import draw_worker
 from .charts import draw_bars, draw_lanes, draw_staircase, draw_waits
+from .comparison import draw_comparison
 from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
 from .machine import check_machine
 from .mailserver import MailServer
+from .message import draw_message
 from .page import timeline_page
 from .phases import phases
-from .services import current, start, worker
+from .services import current, redis_server, start, worker
 from .site import serve
 from .visitors import visit
 from .watch import watch
+from .xray import draw_xrays, xray
 
 # A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on.
 if (_root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
@@ -29,19 +33,25 @@ __all__ = [
     "LabError",
     "check_machine",
     "draw_bars",
+    "draw_comparison",
     "draw_lanes",
+    "draw_message",
     "draw_overview",
     "draw_staircase",
     "draw_waits",
+    "draw_worker",
+    "draw_xrays",
     "fb",
     "mail",
     "phases",
+    "redis_server",
     "serve",
     "start",
     "timeline_page",
     "visit",
     "watch",
     "worker",
+    "xray",
 ]
 
 

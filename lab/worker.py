@@ -23,7 +23,7 @@ class Worker(Process):
     """A running worker: `node` is its name for Celery, `command` the command line that started it."""
 
     def __init__(self, keeper: Keeper, options: list[str], *, label: str = "worker", grace: bool) -> None:
-        label = _unused(label)
+        label = unused(label)
         # The kernel's pid keeps the node names of two notebooks on one Redis apart.
         self.node = f"{label}{LAB_NODE}{os.getpid()}"
         arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
@@ -75,14 +75,20 @@ class Worker(Process):
         return f"<{self.name}: {self.command}>"
 
 
-def _unused(label: str) -> str:
+def unused(label: str) -> str:
     """The label, or with a number behind it where this kernel has used it already."""
     free = next(name for n in count(1) if (name := label if n == 1 else f"{label}-{n}") not in labels)
     labels.add(free)
     return free
 
 
-def worker_options(concurrency: int, pool: str, queues: str | list[str] | None, include: str | None) -> list[str]:
+def worker_options(
+    concurrency: int,
+    pool: str,
+    queues: str | list[str] | None,
+    include: str | None,
+    **more: int | float | str | bool,
+) -> list[str]:
     """The command-line options for a worker. Raises `LabError` for a value out of range."""
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= MOST:
         raise LabError(f"concurrency is a whole number from 1 to {MOST}, not {concurrency!r}.")
@@ -96,8 +102,21 @@ def worker_options(concurrency: int, pool: str, queues: str | list[str] | None, 
         options += ["--queues", ",".join(names)]
     if include:
         options += ["--include", include]
+    for name, value in more.items():
+        options += [_option(name)] if value is True else [_option(name), str(value)]
     # At its start a worker waits a second for others to greet it. The lab's have nothing to tell each other.
     return [*options, "--without-mingle"]
+
+
+def _option(name: str) -> str:
+    """The command-line option, `--max-tasks-per-child` for max_tasks_per_child. `LabError`: Celery has no such."""
+    from celery.bin.worker import worker as command
+
+    known = {option for parameter in command.params for option in parameter.opts}
+    option = "--" + name.replace("_", "-")
+    if option not in known or name == "hostname":  # the lab finds its workers by the names it gives them
+        raise LabError(f"celery worker takes no {option} here. celery worker --help lists its options.")
+    return option
 
 
 def queue_names(queues: str | list[str] | None) -> list[str]:
