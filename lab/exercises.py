@@ -65,7 +65,7 @@ def module(name: str, cell: str) -> None:
     """
     name = name.strip()
     path = module_folder() / f"{name}.py"
-    if not name.isidentifier() or keyword.iskeyword(name) or (not path.exists() and importlib.util.find_spec(name)):
+    if not name.isidentifier() or keyword.iskeyword(name) or _is_taken(name, path):
         raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
     path.unlink(missing_ok=True)  # if the new one is not right, nobody should go on with the old one
     _forget_module(name)
@@ -77,6 +77,12 @@ def module(name: str, cell: str) -> None:
         path.unlink(missing_ok=True)
         raise LabError(f"{path.name}{_line_of(error, path)}: {type(error).__name__}: {error}") from None
     print(f"{path.name} is written: a worker started with --include {name} knows its tasks.")
+
+
+def _is_taken(name: str, path: Path) -> bool:
+    """Whether the name already means a module that is not the learner's own, which is at `path` or was there."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin != str(path)
 
 
 def _line_of(error: Exception, path: Path) -> str:
@@ -99,8 +105,9 @@ def _forget_module(name: str) -> None:
     """Let the next import load the module anew, with its tasks: Celery keeps the first task of a name."""
     from tasks import app
 
-    for task in [task for task in app.tasks.values() if type(task).__module__ == name]:
-        app.tasks.unregister(task.name)
+    for key, task in list(app.tasks.items()):  # a learner may have put one task in under several names
+        if type(task).__module__ == name:
+            del app.tasks[key]
     sys.modules.pop(name, None)
     importlib.invalidate_caches()
 

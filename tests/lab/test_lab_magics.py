@@ -50,6 +50,15 @@ def use_shell():
     seen["says 33"] = run("from mine import answer\nprint(answer())")
     seen["unfinished"] = run("%%module mine\ndef (")
     seen["old file"] = (folder / "mine.py").exists(), "mine" in sys.modules
+
+    both = "\napp.tasks['mine.old'] = answer"
+    seen["two names"] = run(task.format(4) + both)["error"], run("from tasks import app")["error"]
+    seen["had both"] = sorted(shell.user_ns["app"].tasks.keys() & {"mine.answer", "mine.old"})
+    seen["one name"] = run(task.format(5) + "\nassert 'mine.old' not in app.tasks")
+    (folder / "mine.py").unlink(missing_ok=True)  # it is still imported
+    seen["file gone"] = run(task.format(6))
+    seen["says 6"] = run("from mine import answer\nprint(answer())")
+
     before = sorted(path.name for path in folder.iterdir())
     seen["refused"] = {
         name: run(f"%%module {name}\nx = 1") for name in ("os", "tasks", "a-b", "../up", "", "class", "lab")
@@ -120,6 +129,17 @@ def test_a_syntax_error_writes_nothing(seen):
         assert "line 1: SyntaxError" in seen[name]["said"]
     # Nor is the module of before still there, for somebody who would take it for the new one.
     assert seen["old file"] == [False, False]
+
+
+def test_a_module_goes_with_all_names_of_its_tasks(seen):
+    assert seen["two names"] == ["", ""]
+    assert seen["had both"] == ["mine.answer", "mine.old"]
+    assert seen["one name"]["said"] == "None"
+
+
+def test_a_module_whose_file_is_gone_is_written_anew(seen):
+    assert seen["file gone"]["said"] == "None"
+    assert seen["says 6"]["out"] == "6\n"
 
 
 def test_a_good_machine_is_told_so(seen):
