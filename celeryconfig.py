@@ -18,8 +18,8 @@ task_track_started = True
 # Tell monitors (and the pictures of this course) when each task is sent, received, started and finished.
 task_send_sent_event = worker_send_task_events = True
 
-# Each process reserves one task, not the default of four: right for slow tasks, which then never wait
-# behind a busy process while another one is idle.
+# Each process reserves one task, not the default of four: right for slow tasks, of which then at most one
+# waits behind a busy process while another one is idle.
 worker_prefetch_multiplier = 1
 
 # Results are read within seconds here, so Redis keeps them an hour, not the default day.

@@ -128,7 +128,8 @@ class Process:
         self.signal(signal.SIGKILL, group=True)
         self.wait_end(timeout=10)
 
-    def wait_end(self, *, timeout: float) -> None:
+    def wait_end(self, *, timeout: float = 30) -> None:
+        """Wait until it has ended. Raises `LabError` with the log's tail after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while self.returncode is None:
             if time.monotonic() > deadline:

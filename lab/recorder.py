@@ -27,6 +27,7 @@ from .errors import LabError
 from .facebook import Request
 
 ADVICE = "lab.start() tells whether Redis still runs; if not, restart the kernel."
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # the shape of an id that nobody chose
 FLUSH = 5  # seconds that the last events of finished tasks may take to arrive
 ENDINGS = {
     "task-succeeded": "SUCCESS",
@@ -225,7 +226,9 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def label_of(headers: dict[str, Any]) -> str:
-    """A short name for a task's bar: the last word of a URL among its arguments, else the task's own name."""
+    """A short name for a task's bar: its id if somebody chose it, else the last word of a URL, else the task's name."""
+    if not UUID.fullmatch(headers["id"]):
+        return headers["id"]
     arguments = headers.get("argsrepr") or ""
     if "://" in arguments:
         path = arguments.split("://", 1)[1].split("'")[0].split("?")[0]

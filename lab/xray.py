@@ -11,7 +11,6 @@ Where things are (kombu's `transport/redis.py`, Celery's `backends/redis.py`):
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,7 @@ import redis
 from .charts import ALARM, FAILED, INK, MODEL, RUNNING, WAITING, Picture, finish, new_axes
 from .errors import LabError
 from .exercises import shorten
-from .recorder import label_of
+from .recorder import UUID, label_of
 
 SEPARATOR = "\x06\x16"
 BINDING = "_kombu.binding."
@@ -28,7 +27,6 @@ RESULT = "celery-task-meta-"
 UNACKED = "unacked"
 # In the names of keys that serve remote control, events, and the counting of a group's results.
 INTERNAL = ("pidbox", "celeryev", "celery-taskset-meta-")
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # the shape of an id that nobody chose
 SHOWN = 8  # boxes of one place that a picture has room for
 LABEL = 24  # characters that fit into a box
 
