@@ -22,8 +22,9 @@ def draw_worker() -> Picture:
     _arrow(axes, (10.1, 5.9), (13.8, 5.9), "2  hand over")
     _arrow(axes, (13.8, 4.9), (10.1, 4.9), "3  begun")
     _arrow(axes, (6.5, 3.9), (3.2, 3.9), "4  acknowledge")
-    _arrow(axes, (13.8, 1.6), (3.2, 1.6), "5  STARTED, then the result")
-    _arrow(axes, (13.8, 3.6), (10.1, 3.6), "6  done")
+    _arrow(axes, (13.8, 2.1), (3.2, 2.1), "5  STARTED")
+    _arrow(axes, (13.8, 1.2), (3.2, 1.2), "6  the result")
+    _arrow(axes, (13.8, 3.6), (10.1, 3.6), "7  done")
     words = (
         "the parent takes a message from the queue and hands it to a child; the child says that it has begun, and the "
         "parent acknowledges the message; the child stores STARTED and the result in Redis itself, and tells the "

@@ -42,7 +42,7 @@ def check(hint: str, cell: str) -> None:
     try:
         with _deadline(DEADLINE):
             exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
-    except AssertionError as error:
+    except (AssertionError, LabError) as error:  # both say what to do, and neither is a slip in the code
         print(f"Not yet: {error}\nHint: {hint}")
     except (NameError, ModuleNotFoundError) as error:
         print(f"Not yet: {error}. Run the exercise cell, and the cells above it, first.\nHint: {hint}")

@@ -26,6 +26,7 @@ def use_shell():
     seen["right"] = run("%%check Look again.\nassert 1 + 1 == 2\nleft = 1")
     seen["leaves nothing"] = "left" not in shell.user_ns
     seen["wrong"] = run("%%check Look again.\nassert 1 + 1 == 3, 'the sum is wrong'")
+    seen["late"] = run("%%check Look again.\nraise lab.LabError('it still runs')")
     seen["raises"] = run("%%check Look again.\nundefined")
     seen["divides"] = run("%%check Look again.\n1 / 0")
     seen["slip"] = run("%%check Look again.\nassert (")
@@ -90,6 +91,7 @@ def test_a_check_that_holds(seen):
 
 def test_a_check_that_does_not_hold(seen):
     assert seen["wrong"]["out"] == "Not yet: the sum is wrong\nHint: Look again.\n"
+    assert seen["late"]["out"] == "Not yet: it still runs\nHint: Look again.\n"
     for name, word in {"raises": "undefined", "divides": "ZeroDivisionError", "slip": "SyntaxError"}.items():
         said, hint = seen[name]["out"].splitlines()
         assert said.startswith("Not yet: ") and word in said
