@@ -272,6 +272,8 @@ def hold_up():
     visitors.GRACE = 30
     seen["held"] = [dataclasses.asdict(visit) for visit in lab.visit(f"{site.url}/hold", forms, title="")]
 
+    # A background job of a shell ignores the interrupt, and so do its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     visitors.DEADLINE, begin = 50, time.monotonic()
 
     def interrupt():
