@@ -1,15 +1,17 @@
 """Is everything here that the course needs? A check in plain words, with the mend for each thing missing."""
 
-import re
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+
+from packaging.requirements import Requirement
 
 from .errors import LabError
 from .services import PROCESSES, current
 from .worker import ROOT
 
 INSTALL = "run: pip install -r requirements.txt"
+MISSING = "missing"
 RESTART = "restart the kernel, and run lab.start() again"
 
 
@@ -34,17 +36,25 @@ def _old_python() -> str:
 
 
 def _wrong_packages() -> str:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pinned = [match.groups() for line in lines if (match := re.match(r"([\w-]+)==([\w.]+)", line))]
-    wrong = [f"{name} {_installed(name)} instead of {wanted}" for name, wanted in pinned if _installed(name) != wanted]
-    return ", ".join(wrong)
+    lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    pinned = [Requirement(line) for line in lines if line and not line.startswith("-c")]
+    here = [each for each in pinned if each.marker is None or each.marker.evaluate()]
+    wrong = [each for each in here if not _fits(each)]
+    return ", ".join(
+        f"{each.name} {_installed(each.name)} instead of {str(each.specifier).removeprefix('==')}" for each in wrong
+    )
+
+
+def _fits(requirement: Requirement) -> bool:
+    installed = _installed(requirement.name)
+    return installed != MISSING and requirement.specifier.contains(installed, prereleases=True)
 
 
 def _installed(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "missing"
+        return MISSING
 
 
 def _no_redis() -> str:
