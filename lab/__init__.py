@@ -1,6 +1,6 @@
 """The lab: what the notebooks stand on. It opens services, looks inside them and draws.
 
-Celery itself stays in the notebooks' cells. `lab.start()` comes first; everything else needs it.
+Celery itself stays in the notebooks' cells. `lab.start()` comes first: what runs or looks inside needs it, and says so.
 """
 
 import sys

@@ -81,6 +81,8 @@ def module(name: str, cell: str) -> None:
 
 def _is_taken(name: str, path: Path) -> bool:
     """Whether the name already means a module that is not the learner's own, which is at `path` or was there."""
+    if name == "__main__":  # the notebook itself
+        return True
     spec = importlib.util.find_spec(name)
     return spec is not None and spec.origin != str(path)
 

@@ -62,7 +62,7 @@ def use_shell():
 
     before = sorted(path.name for path in folder.iterdir())
     seen["refused"] = {
-        name: run(f"%%module {name}\nx = 1") for name in ("os", "tasks", "a-b", "../up", "", "class", "lab")
+        name: run(f"%%module {name}\nx = 1") for name in ("__main__", "os", "tasks", "a-b", "../up", "", "class", "lab")
     }
     seen["unwritten"] = run("%%module fresh\nx = (")
     seen["new files"] = sorted({path.name for path in folder.iterdir()} - set(before))
