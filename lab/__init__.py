@@ -12,6 +12,7 @@ from .comparison import draw_comparison
 from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
+from .load import draw_load, draw_spread
 from .machine import check_machine
 from .mailserver import MailServer
 from .message import draw_message
@@ -35,8 +36,10 @@ __all__ = [
     "draw_bars",
     "draw_comparison",
     "draw_lanes",
+    "draw_load",
     "draw_message",
     "draw_overview",
+    "draw_spread",
     "draw_staircase",
     "draw_waits",
     "draw_worker",
