@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from .anatomy import draw_worker
-from .charts import draw_bars, draw_lanes, draw_staircase, draw_waits
+from .charts import draw_bars, draw_curves, draw_lanes, draw_panels, draw_staircase, draw_waits
 from .comparison import draw_comparison
+from .cpu import cores, draw_cpu, memory, watch_cpu
 from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
@@ -33,12 +34,16 @@ load_magics()
 __all__ = [
     "LabError",
     "check_machine",
+    "cores",
     "draw_bars",
     "draw_comparison",
+    "draw_cpu",
+    "draw_curves",
     "draw_lanes",
     "draw_load",
     "draw_message",
     "draw_overview",
+    "draw_panels",
     "draw_spread",
     "draw_staircase",
     "draw_waits",
@@ -46,6 +51,7 @@ __all__ = [
     "draw_xrays",
     "fb",
     "mail",
+    "memory",
     "phases",
     "redis_server",
     "serve",
@@ -53,6 +59,7 @@ __all__ = [
     "timeline_page",
     "visit",
     "watch",
+    "watch_cpu",
     "worker",
     "xray",
 ]

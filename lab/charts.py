@@ -5,6 +5,7 @@ runs, vermilion and hatched when it failed. The colours hold for colour-blind re
 """
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ RUNNING, WAITING, FAILED, MODEL, INK = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777
 ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}
 WIDTH = 8.0  # inches; at 200 dots an inch and shown at half size, it fits GitHub's column and stays sharp
 DPI = 200
+OVERLAP = 0.05  # seconds; by so much two events of one process may be out of order
 HAIR = 0.004  # of the axis: as wide is a bar that would else be too short to be seen
 
 
@@ -47,6 +49,7 @@ class Lane:
     name: str
     running: list[Bar]
     waiting: list[Bar]
+    process: str = ""  # of which this lane is a part, if several tasks run in it at once
 
 
 # From a record to lanes
@@ -67,17 +70,35 @@ def _process_lanes(run: Run) -> list[Lane]:
         mine.sort(key=lambda each: each[2].started)
         number = position - nodes.index(process[0]) + 1
         name = f"process {number}" if len(set(nodes)) == 1 else f"{process[0].split('@')[0]}, no. {number}"
-        lanes.append(
-            Lane(
-                name,
-                [_bar(run, a.started, a.finished, task.label, a.state) for task, _, a in mine],
-                [_bar(run, _queued(task, i), a.started, task.label, "PENDING") for task, i, a in mine],
+        rows = _side_by_side(mine)
+        for slot, row in enumerate(rows, start=1):
+            lanes.append(
+                Lane(
+                    name if len(rows) == 1 else f"{name}, slot {slot}",
+                    [_bar(run, a.started, a.finished, task.label, a.state) for task, _, a in row],
+                    [_bar(run, _queued(task, i), a.started, task.label, "PENDING") for task, i, a in row],
+                    process=name,
+                )
             )
-        )
     pending = [t for t in run.tasks if not t.attempts]
     if pending:
         lanes.append(Lane("in the queue", [], [_bar(run, t.sent, None, t.label, "PENDING") for t in pending]))
     return lanes
+
+
+def _side_by_side(attempts: list[tuple[Task, int, Attempt]]) -> list[list[tuple[Task, int, Attempt]]]:
+    """The attempts of one process, in as many rows as ran at once: threads and greenlets share a process.
+
+    An attempt that begins a moment before the end of another is taken for the next one in the same row.
+    """
+    rows: list[list[tuple[Task, int, Attempt]]] = []
+    for each in attempts:
+        ended = (row for row in rows if (row[-1][2].finished or math.inf) < each[2].started + OVERLAP)
+        row = next(ended, None)
+        if row is None:
+            rows.append(row := [])
+        row.append(each)
+    return rows or [[]]
 
 
 def _queued(task: Task, attempt: int) -> float:
@@ -254,6 +275,56 @@ def draw_bars(seconds: Mapping[str, float], *, title: str, unit: str = "seconds"
     return finish(figure, f"{title}\nbars, from the top: {', '.join(names)}")
 
 
+def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Picture:
+    """Several measurements of the same things, side by side: a panel for each, and in it a bar for each thing."""
+    names = list(next(iter(panels.values()), {}))
+    if not names or any(list(panel) != names for panel in panels.values()):
+        raise LabError("draw_panels takes the same names in each panel: {'start, s': {'prefork': 1.2, …}, …}.")
+    figure, _ = new_axes(0.36 * len(names) + 1.0, "", "")
+    figure.clear()
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
+    for axes, (what, values) in zip(figure.subplots(1, len(panels), sharey=True), panels.items(), strict=True):
+        axes.barh(names, values.values(), color=RUNNING, height=0.6)
+        for row, value in enumerate(values.values()):
+            axes.text(value, row, f" {value:.0f}" if value >= 20 else f" {value:.2f}", va="center", fontsize=9)
+        axes.set(xlim=(0, max(values.values()) * 1.4), xticks=[])
+        axes.set_title(what, loc="left", fontsize=9, color=INK)
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()  # of all: they share it
+    return finish(
+        figure, f"{title}\npanels, from the left: {', '.join(panels)}; bars, from the top: {', '.join(names)}"
+    )
+
+
+def draw_curves(
+    curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str = "processes"
+) -> Picture:
+    """Seconds over a number of processes, a panel for each load: what was measured as dots, what a model says as steps.
+
+    `curves` has for each load the seconds measured and those predicted, by the number of processes.
+    """
+    figure, _ = new_axes(3.4, "", "")
+    figure.clear()
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
+    for axes, (what, (measured, predicted)) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
+        axes.step(list(predicted), list(predicted.values()), where="mid", color=MODEL, linewidth=1.5)
+        axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6)
+        for n, seconds in measured.items():
+            axes.annotate(
+                f"{seconds:.2f}", (n, seconds), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9,
+                color=RUNNING,
+            )  # fmt: skip
+        axes.set(ylim=(0, max(*measured.values(), *predicted.values()) * 1.2), xticks=list(measured), xlabel=xlabel)
+        axes.set_title(what, loc="left", fontsize=10, weight="bold", color=INK)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+        axes.tick_params(axis="y", length=0)
+    figure.axes[0].set_ylabel("seconds")
+    said = [f"{what}: dots at {', '.join(str(n) for n in measured)}" for what, (measured, _) in curves.items()]
+    return finish(figure, "\n".join([title, *said]))
+
+
 def new_axes(height: float, title: str, xlabel: str) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
@@ -291,4 +362,6 @@ def _in_words(run: Run, lanes: Iterable[Lane]) -> str:
     bars = [bar for lane in lanes for bar in lane.running]
     failed = sum(bar.state in ALARM for bar in bars)
     kinds = f"{len(bars)} bars" + (f", {failed} of them failed" if failed else "")
-    return f"{run.title}: {kinds}, in {len(lanes)} lane{'s' * (len(lanes) != 1)}"
+    # How many threads a process needed is a matter of moments: its slots count as one.
+    count = len({lane.process or lane.name for lane in lanes})
+    return f"{run.title}: {kinds}, in {count} lane{'s' * (count != 1)}"

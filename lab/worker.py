@@ -12,8 +12,9 @@ from .processes import Keeper, Process
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB_NODE = "@lab-"  # in the node name of every worker that a lab started
-POOLS = ("prefork", "threads", "solo")
-MOST = 100  # processes of one worker: a slip of the keyboard should not bring a laptop down
+POOLS = ("prefork", "threads", "gevent", "solo")
+MOST = 100  # processes or threads of one worker: a slip of the keyboard should not bring a laptop down
+MOST_GREEN = 1000  # the same for gevent, whose greenlets are small
 BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
 
 labels: set[str] = set()
@@ -90,10 +91,11 @@ def worker_options(
     **more: int | float | str | bool,
 ) -> list[str]:
     """The command-line options for a worker. Raises `LabError` for a value out of range."""
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= MOST:
-        raise LabError(f"concurrency is a whole number from 1 to {MOST}, not {concurrency!r}.")
     if pool not in POOLS:
         raise LabError(f"pool is one of {', '.join(POOLS)}, not {pool!r}.")
+    most = MOST_GREEN if pool == "gevent" else MOST
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= most:
+        raise LabError(f"concurrency is a whole number from 1 to {most}, not {concurrency!r}.")
     names = queue_names(queues)
     options = ["--concurrency", str(concurrency)]
     if pool != "prefork":
