@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -101,9 +102,12 @@ def processes_of(worker: Worker) -> list[psutil.Process]:
     """The worker and the processes of its pool. Raises `LabError` if it has ended."""
     try:
         parent = psutil.Process(worker.pid)
-        return [parent, *parent.children(recursive=True)]
+        processes = [parent, *parent.children(recursive=True)]
     except psutil.Error:
-        raise LabError(f"{worker.name} has ended. Run the cell again that starts it.") from None
+        processes = []
+    if not processes or worker.returncode is not None:
+        raise LabError(f"{worker.name} has ended. Run the cell again that starts it.")
+    return processes
 
 
 def idle_seconds() -> float:
@@ -167,7 +171,7 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
     return finish(figure, "\n".join([title, *(f"{usage.title}: cores used over time" for usage in usages)]))
 
 
-def _draw_usage(axes: "object", usage: Usage, limit: float) -> None:
+def _draw_usage(axes: Any, usage: Usage, limit: float) -> None:
     edges = [each.begin for each in usage.samples] + [usage.took]
     ours = [each.ours for each in usage.samples]
     all_used = [max(limit - each.free, 0) + each.ours for each in usage.samples]

@@ -61,6 +61,8 @@ DRAWN = {
     "bars": lambda second: lab.draw_bars({"a": second, "b": 2.0}, title="T"),
     "visits": lambda second: draw_visits(make_visits(second), title="T"),
     "waits": lambda second: lab.draw_waits({"a": [second, 3 * second], "b": [0.005]}, title="T"),
+    "panels": lambda second: lab.draw_panels({"start, s": {"a": second}, "memory, MB": {"a": 50.0}}, title="T"),
+    "curves": lambda second: lab.draw_curves({"waiting": ({1: second, 5: 2.0}, {1: 2, 2: second})}, title="T"),
     "overview": lambda second: lab.draw_overview(),
 }
 
@@ -125,6 +127,21 @@ def test_a_wait_of_milliseconds_is_seen_beside_long_ones():
 def test_without_waits_there_is_nothing_to_draw(groups):
     with pytest.raises(lab.LabError, match="draw_waits takes seconds by name"):
         lab.draw_waits(groups, title="T")
+
+
+def test_tasks_of_one_process_that_overlap_have_a_slot_each():
+    run = make_run()
+    for task in run.tasks:
+        task.attempts[0].pid = 11  # as threads have
+    assert [lane.name for lane in lanes_of(run)] == ["process 1, slot 1", "process 1, slot 2"]
+    assert [len(lane.running) for lane in lanes_of(run)] == [2, 1]
+    # How many slots it takes depends on moments, so the words count processes.
+    assert lab.draw_lanes(run, title="T").words == "T\nthree: 3 bars, in 1 lane"
+
+
+def test_panels_have_the_same_names():
+    with pytest.raises(lab.LabError, match="the same names in each panel"):
+        lab.draw_panels({"s": {"a": 1.0}, "MB": {"b": 1.0}}, title="T")
 
 
 def test_a_task_that_waits_for_ever_has_a_lane():

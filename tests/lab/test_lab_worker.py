@@ -69,7 +69,14 @@ def use_workers():
     seen["queues"] = sorted(queue["name"] for queue in queues)
     threads.signal(signal.SIGKILL, group=True)
 
+    green = lab.worker(concurrency=1000, pool="gevent", queues="green")
+    fetch_url.apply_async([f"{lab.fb.url}/v1/ada/photos?latency=0&limit=1"], queue="green").get(timeout=30)
+    stats = app.control.inspect([green.node], timeout=10).stats()[green.node]
+    seen["green"] = [stats["pool"]["max-concurrency"], green.command]
+    green.kill()
+
     refused = [{"concurrency": n} for n in (0, -1, True, "5", 1000, 2.0)]
+    refused += [{"concurrency": 1001, "pool": "gevent"}]
     refused += [{"pool": "nope"}, {"queues": ""}, {"queues": "a b"}, {"queues": ["a", 1]}]
     refused += [{"no_such_option": 1}, {"hostname": "mine"}]
     seen["refused"] = [[repr(options), said_by(lambda o=options: lab.worker(**o))] for options in refused]
@@ -112,6 +119,12 @@ def test_threads_and_several_queues(seen):
     assert size == 3
     assert "--pool threads --queues a,b.c --prefetch-multiplier 4 --without-gossip " in command
     assert seen["queues"] == ["a", "b.c"]
+
+
+def test_gevent_takes_a_thousand_greenlets(seen):
+    size, command = seen["green"]
+    assert size == 1000
+    assert "--concurrency 1000 --pool gevent --queues green" in command
 
 
 def test_bad_values_are_refused_and_start_nothing(seen):
