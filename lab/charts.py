@@ -283,7 +283,7 @@ def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Pic
     figure, _ = new_axes(0.36 * len(names) + 1.0, "", "")
     figure.clear()
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
-    for axes, (what, values) in zip(figure.subplots(1, len(panels), sharey=True), panels.items(), strict=True):
+    for axes, (what, values) in zip(_row(figure, len(panels), sharey=True), panels.items(), strict=True):
         axes.barh(names, values.values(), color=RUNNING, height=0.6)
         for row, value in enumerate(values.values()):
             axes.text(value, row, f" {value:.0f}" if value >= 20 else f" {value:.2f}", va="center", fontsize=9)
@@ -297,6 +297,10 @@ def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Pic
     )
 
 
+def _row(figure: Any, count: int, **options: Any) -> Any:
+    return figure.subplots(1, count, squeeze=False, **options)[0]
+
+
 def draw_curves(
     curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str = "processes"
 ) -> Picture:
@@ -307,7 +311,7 @@ def draw_curves(
     figure, _ = new_axes(3.4, "", "")
     figure.clear()
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
-    for axes, (what, (measured, predicted)) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
+    for axes, (what, (measured, predicted)) in zip(_row(figure, len(curves)), curves.items(), strict=True):
         axes.step(list(predicted), list(predicted.values()), where="mid", color=MODEL, linewidth=1.5)
         axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6)
         for n, seconds in measured.items():
