@@ -85,6 +85,12 @@ class watch_cpu:  # noqa: N801 (used as a function)
 
     def _sample(self) -> None:
         before, self._last = self._last, (time.perf_counter(), self._ours(), idle_seconds())
+        if self._last[0] - before[0] < INTERVAL / 2 and self._usage.samples:
+            # The last one is as long as it happens to be. In a few hundredths of a second the system's steps are
+            # too coarse, so it is one with the sample before.
+            self._usage.samples.pop()
+            before = self._before
+        self._before = before
         seconds, ours, idle = (now - then for now, then in zip(self._last, before, strict=True))
         free = min((ours + idle) / seconds, cores())
         self._usage.samples.append(Sample(before[0] - self._begin, seconds, ours / seconds, free))
