@@ -21,6 +21,7 @@ from .page import timeline_page
 from .phases import phases
 from .services import current, redis_server, start, worker
 from .site import serve
+from .storm import Storm as storm
 from .visitors import visit
 from .watch import watch
 from .xray import draw_xrays, xray
@@ -56,6 +57,7 @@ __all__ = [
     "redis_server",
     "serve",
     "start",
+    "storm",
     "timeline_page",
     "visit",
     "watch",
@@ -66,9 +68,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`lab.fb` and `lab.mail`: the mock Facebook of the open lab, and the mail server beside it."""
+    """`lab.fb` and `lab.mail`: the mock Facebook of the open lab, and the mail server beside it. `lab.redis`: its
+    Redis, if it is the notebook's own."""
     if name == "fb":
         return current().fb
     if name == "mail":
         return MailServer(current().fb)
+    if name == "redis":
+        if (server := current().redis) is None:
+            raise LabError("This Redis is not the notebook's own. With lab.start(private=True) it is.")
+        return server
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -45,11 +45,26 @@ class RedisServer:
         """The command line that would do the same in a terminal."""
         return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save ''"
 
-    def start(self) -> None:
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self.process.returncode
+
+    def tail(self) -> str:
+        """The log's last lines, for an error message."""
+        return self.process.tail()
+
+    def start(self, *, appendonly: bool | None = None) -> None:
         """Start it, or start it again after it ended; one that runs is left alone. Returns when it answers and has
-        read its file."""
+        read its file. With `appendonly` it keeps such a file from now on, or no more."""
         if self.process and self.process.returncode is None:
             return
+        if appendonly is not None:
+            self._appendonly = "yes" if appendonly else "no"
         arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
         argv = [str(_binary()), *arguments]
         self.process = Process(self._keeper, self._name, argv, env=dict(os.environ), cwd=self._folder)

@@ -6,6 +6,7 @@ run; private ones on free loopback ports, which end with the kernel.
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from .live import is_notebook
 from .mailserver import MailServer
 from .processes import Keeper, Process
 from .redis_server import LOOPBACK, RedisServer
-from .worker import LAB_NODE, ROOT, Worker, queue_names, unused, worker_options
+from .worker import LAB_NODE, ROOT, Worker, queue_names, settings_arguments, unused, worker_options
 
 PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
 PRIVATE = "private to this notebook"
@@ -45,7 +46,8 @@ class Lab:
     keeper: Keeper
     private: bool  # whether the Redis is this notebook's own
     account: list[str] = field(default_factory=list)
-    processes: list[Process] = field(default_factory=list)  # those that the lab can't do without
+    processes: list[Process | RedisServer] = field(default_factory=list)  # those that the lab can't do without
+    redis: RedisServer | None = None  # the notebook's own; None where it uses somebody else's
 
 
 _lab: Lab | None = None
@@ -58,11 +60,12 @@ def current() -> Lab:
     return _lab
 
 
-def start(*, worker: bool = True) -> None:
+def start(*, worker: bool = True, private: bool = False) -> None:
     """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
 
     With `worker=False` there is no worker yet, and nobody else's either: on a Redis that others use too, the
     notebook takes an empty database of its own, so that no worker but its own can take its messages.
+    With `private=True` it never uses a Redis of others: `lab.redis` is its own, which it may kill.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
     global _lab
@@ -70,7 +73,7 @@ def start(*, worker: bool = True) -> None:
         environment, modules = dict(os.environ), set(sys.modules)
         keeper = Keeper()
         try:
-            _lab = _open(keeper, worker)
+            _lab = _open(keeper, worker, private)
         except BaseException:  # an interrupt too: leave no process, no file and no variable behind
             keeper.close()
             os.environ.clear()
@@ -80,7 +83,8 @@ def start(*, worker: bool = True) -> None:
             raise
     for process in _lab.processes:
         if process.returncode is not None:
-            raise LabError(f"{process.name} has ended. Restart the kernel to have it back. {process.tail()}")
+            again = "Run lab.redis.start()" if process is _lab.redis else "Restart the kernel"
+            raise LabError(f"{process.name} has ended. {again} to have it back. {process.tail()}")
     print("\n".join(_lab.account))
 
 
@@ -90,19 +94,22 @@ def worker(
     queues: str | list[str] | None = None,
     *,
     include: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     wait: bool = True,
     **more: int | float | str | bool,
 ) -> Worker:
     """Start a further worker and print the command that would do the same in a terminal.
 
     `include` names a module with further tasks; `more` are other options of `celery worker`, such as
-    `prefetch_multiplier=4` for `--prefetch-multiplier 4`. With `wait=False` it returns before the worker is
+    `prefetch_multiplier=4` for `--prefetch-multiplier 4`. `settings` are Celery's, for this worker alone, by their
+    names in celeryconfig.py. With `wait=False` it returns before the worker is
     ready; `.ready()` then waits. As a context manager the worker stops at the end of the block.
     """
     lab = current()
     options = worker_options(concurrency, pool, queues, include, **more)
     label = (queue_names(queues) or ["worker"])[0]
-    started = Worker(lab.keeper, options, label=label, grace=not lab.private)
+    arguments = settings_arguments(settings or {})
+    started = Worker(lab.keeper, options, label=label, grace=not lab.private, settings=arguments)
     print(started.command)
     return started.ready() if wait else started
 
@@ -114,15 +121,16 @@ def redis_server(*, appendonly: bool = False) -> RedisServer:
     return started
 
 
-def _open(keeper: Keeper, worker: bool) -> Lab:
+def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
     for name in FOREIGN:
         os.environ.pop(name, None)
-    lab = _named(keeper) or _compose(keeper) or _private(keeper)
+    lab = _private(keeper) if private else _named(keeper) or _compose(keeper) or _private(keeper)
     if not worker and not lab.private:
         _take_database(lab)
     _exempt_from_proxy(lab)
     os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
     os.environ["MAIL_SERVER"] = MailServer(lab.fb).address
+    os.environ["SHOP_DB"] = str(keeper.folder / "shop.db")
     _forbid_early_import(lab)
     if worker:
         _serve_with_worker(lab)
@@ -163,14 +171,14 @@ def _named(keeper: Keeper) -> Lab | None:
     redis_url, fb_url = os.environ.get("REDIS_URL"), os.environ.get("FAKE_FB_URL")
     if not redis_url and not fb_url:
         return None
-    account, processes = [], []
+    account, processes, server = [], [], None
     private = not redis_url
     if redis_url:
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, named by REDIS_URL")
     else:
         server = RedisServer(keeper)
         redis_url = server.url
-        processes.append(server.process)
+        processes.append(server)
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
     if fb_url:
         fb, origin = _named_facebook(fb_url), "named by FAKE_FB_URL"
@@ -179,7 +187,7 @@ def _named(keeper: Keeper) -> Lab | None:
         processes.append(process)
         origin = PRIVATE
     account.append(_facebook_line(fb, origin))
-    return Lab(redis_url, fb, keeper, private, account, processes=processes)
+    return Lab(redis_url, fb, keeper, private, account, processes=processes, redis=server)
 
 
 def _compose(keeper: Keeper) -> Lab | None:
@@ -207,7 +215,7 @@ def _private(keeper: Keeper) -> Lab:
         f"Redis     {_version(server.url)}, {_place(server.url)}, {PRIVATE}",
         _facebook_line(fb, PRIVATE),
     ]
-    return Lab(server.url, fb, keeper, True, account, processes=[server.process, facebook])
+    return Lab(server.url, fb, keeper, True, account, processes=[server, facebook], redis=server)
 
 
 def _serve_with_worker(lab: Lab) -> None:

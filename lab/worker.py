@@ -1,11 +1,14 @@
 """Celery workers: real `celery -A tasks worker` processes, started for the notebook that asks."""
 
+import json
 import os
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from .errors import LabError
 from .processes import Keeper, Process
@@ -23,11 +26,21 @@ labels: set[str] = set()
 class Worker(Process):
     """A running worker: `node` is its name for Celery, `command` the command line that started it."""
 
-    def __init__(self, keeper: Keeper, options: list[str], *, label: str = "worker", grace: bool) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        options: list[str],
+        *,
+        label: str = "worker",
+        grace: bool,
+        settings: list[str] | None = None,
+    ) -> None:
+        """`options` are those of `celery worker`; `settings` follow them, behind a `--`."""
         label = unused(label)
         # The kernel's pid keeps the node names of two notebooks on one Redis apart.
         self.node = f"{label}{LAB_NODE}{os.getpid()}"
         arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
+        arguments += ["--", *settings] if settings else []
         self.command = shlex.join(["celery", *arguments])
         self._is_ready = False
         path = [str(keeper.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -108,6 +121,18 @@ def worker_options(
         options += [_option(name)] if value is True else [_option(name), str(value)]
     # At its start a worker waits a second for others to greet it. The lab's have nothing to tell each other.
     return [*options, "--without-mingle"]
+
+
+def settings_arguments(settings: Mapping[str, Any]) -> list[str]:
+    """Celery's settings as its command line takes them, behind a `--`. Raises `LabError`: Celery has no such."""
+    from celery.app.defaults import SETTING_KEYS
+
+    if unknown := [name for name in settings if name not in SETTING_KEYS]:
+        raise LabError(f"Celery has no setting {unknown[0]!r}: its documentation lists them under Configuration.")
+    return [
+        f"{name}=(dict){json.dumps(value)}" if isinstance(value, Mapping) else f"{name}={value}"
+        for name, value in settings.items()
+    ]
 
 
 def _option(name: str) -> str:

@@ -1,0 +1,79 @@
+"""Orders in a storm: workers and Redis killed at random, and what was lost, sent again and charged.
+
+    python benchmarks/storm.py [--seeds 1-20] [--seconds 20] [--orders 300] [--no-file] [--json FILE]
+
+A line for each seed, and the totals. Exits with 1 if an order was lost in the end, or charged twice.
+"""
+
+import argparse
+import json
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import lab  # noqa: E402
+
+COLUMNS = (
+    "kills",
+    "stuck",
+    "orders",
+    "runs",
+    "too many",
+    "refused",
+    "lost on the way",
+    "sent again",
+    "charged",
+    "lost",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Orders in a storm of kills.")
+    parser.add_argument("--seeds", default="1-20", help="one seed, or first-last (1-20)")
+    parser.add_argument("--seconds", type=float, default=20, help="of storm (20)")
+    parser.add_argument("--orders", type=int, default=300, help="in the first three quarters of that time (300)")
+    parser.add_argument("--no-file", action="store_true", help="Redis without its append-only file: a kill empties it")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    with redirect_stdout(sys.stderr):  # standard output is for the figures
+        lab.start(worker=False, private=True)
+    show("seed", dict(zip(COLUMNS, COLUMNS, strict=True)), "seconds")
+    figures = []
+    for seed in range(int(first), int(last or first) + 1):
+        figures.append(account := weather(seed, options))
+        show(seed, account, f"{account['seconds']:.1f}")
+    totals = {name: sum(each[name] for each in figures) for name in COLUMNS}
+    show("all", totals, "")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if totals["lost"] or totals["charged"] != totals["orders"]:
+        sys.exit("an order was lost, or charged twice")
+
+
+def weather(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """One storm, and its account."""
+    import shop
+
+    shop.open_shop()
+    orders = [f"order-{number:04}" for number in range(options.orders)]
+    every = 0.75 * options.seconds / len(orders)
+    begin = time.time()
+    try:
+        with lab.storm(seed=seed, seconds=options.seconds, appendonly=not options.no_file) as storm:
+            shop.sell(shop.Outbox(), orders, every=every, look=storm.look)
+    except TimeoutError as error:
+        print(error, *(slot.worker.tail() for slot in storm.slots), file=sys.stderr, sep="\n")
+    return {"seed": seed, **storm.account(), "seconds": time.time() - begin}
+
+
+def show(seed: object, account: dict[str, Any], seconds: str) -> None:
+    print(f"{seed:>4}", *(f"{account[name]:>{len(name)}}" for name in COLUMNS), seconds, sep="  ", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Bad weather for workers and their Redis: kills at random, from a seed, and the picture of what came of it.
+
+The storm decides what is killed and when, and starts again what it killed, as a supervisor (systemd, Kubernetes)
+would. It takes no part in the work: the task and its producer are those of `shop.py`.
+"""
+
+import random
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+import redis
+
+from .errors import LabError
+from .services import Lab, current
+from .worker import Worker, settings_arguments, worker_options
+from .xray import XRay, xray
+
+WORKER, PROCESS, REDIS = "a worker", "a process of a worker", "Redis"
+KINDS = {WORKER: 0.35, PROCESS: 0.4, REDIS: 0.25}  # how likely each is
+GAPS = (0.7, 1.9)  # seconds between two kills
+DOWN = (0.2, 1.0)  # seconds that Redis is away
+TICK = 0.05  # seconds between two looks of the supervisor
+STUCK = 6  # seconds in which a worker that is up takes nothing, although messages wait
+# So that what a dead worker had taken is back after 3 seconds instead of an hour, and is looked for twice a second.
+VISIBILITY = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill of the plan. `at` is in seconds from the storm's begin, and `down` how long Redis is away."""
+
+    at: float
+    what: str
+    worker: int  # which one, from 0
+    down: float
+
+
+def forecast(seed: int, seconds: float, workers: int) -> list[Kill]:
+    """All kills of a storm: the same seed, the same plan. Each kind comes at least once if there is time."""
+    dice = random.Random(seed)
+    first = dice.sample(list(KINDS), len(KINDS))
+    plan: list[Kill] = []
+    at = 1 + dice.uniform(*GAPS) / 2
+    while at < seconds:
+        what = first.pop() if first else dice.choices(list(KINDS), list(KINDS.values()))[0]
+        plan.append(Kill(at, what, dice.randrange(workers), dice.uniform(*DOWN)))
+        at += dice.uniform(*GAPS)
+    return plan
+
+
+@dataclass
+class Slot:
+    """A place that a worker has. When it dies, the next one takes it."""
+
+    worker: Worker
+    since: float  # when that one was started
+    ups: list[tuple[float, float | None]] = field(default_factory=list)  # from its start to its end
+
+
+class Storm:
+    """Workers, and a thread that kills them and Redis by plan for so many `seconds`, while a block runs.
+
+    Times in what it has recorded are seconds since the Unix epoch. At the end of the block the workers are killed,
+    and Redis is up.
+    """
+
+    def __init__(
+        self, *, seed: int, seconds: float = 20, workers: int = 2, processes: int = 3, appendonly: bool = True
+    ) -> None:
+        """`appendonly`: whether Redis keeps its append-only file, without which a kill empties it."""
+        if seconds <= 0 or workers < 1:
+            raise LabError("A storm has at least one worker, and lasts some seconds.")
+        self._lab: Lab = current()
+        if self._lab.redis is None:
+            raise LabError("A storm kills Redis, so it takes the notebook's own: lab.start(private=True).")
+        self.seconds = seconds
+        self.plan = forecast(seed, seconds, workers)
+        self.killed: list[tuple[float, Kill]] = []
+        self.stuck: list[tuple[float, int]] = []  # workers that took nothing more, and were started again
+        self.lost: set[str] = set()  # messages that Redis had accepted, and then had nowhere
+        self.redis_down: list[tuple[float, float]] = []
+        self.nodes: dict[str, int] = {}  # which worker (from 0) had this node name
+        self.calm = self.began = 0.0  # when the last of the kills was over
+        self._options = worker_options(processes, "prefork", None, "shop")
+        self._appendonly = appendonly
+        self._count = workers
+        self._over = threading.Event()
+        self._failure: Exception | None = None
+        self._redis_since = 0.0
+        self._idle_since = 0.0
+
+    def __enter__(self) -> "Storm":
+        server = self._lab.redis
+        server.stop()
+        server.start(appendonly=self._appendonly)
+        with self._client() as client:
+            client.flushall()
+        self.slots = [self._new_slot(number) for number in range(self._count)]
+        for slot in self.slots:
+            slot.worker.ready()
+        self.began = self._redis_since = time.time()
+        self._thread = threading.Thread(target=self._rage, name="lab-storm", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        for slot in self.slots:
+            slot.worker.kill()
+            slot.ups.append((slot.since, time.time()))
+        self._lab.redis.start()
+        if self._failure:
+            raise self._failure
+
+    def account(self) -> dict[str, int]:
+        """What came of the orders, counted in the shop's own database."""
+        from shop import database
+
+        with database() as db:
+            orders, tries, accepted = db.execute("SELECT count(*), sum(tries), sum(accepted) FROM outbox").fetchone()
+            runs, run_orders = db.execute("SELECT count(*), count(DISTINCT key) FROM runs").fetchone()
+            (charged,) = db.execute("SELECT balance FROM account").fetchone()
+            (without,) = db.execute("SELECT count(*) FROM outbox WHERE id NOT IN (SELECT key FROM charges)").fetchone()
+        return {
+            "kills": len(self.killed),
+            "stuck": len(self.stuck),
+            "orders": orders,
+            "runs": runs,
+            "too many": runs - run_orders,
+            "refused": tries - accepted,
+            "lost on the way": len(self.lost),
+            "sent again": tries - orders,
+            "charged": charged,
+            "lost": without,
+        }
+
+    def look(self, overdue: list[str]) -> list[str]:
+        """Note which of these orders Redis had accepted and now has nowhere. None of them while Redis is away."""
+        if not overdue:
+            return []
+        try:
+            first = self._nowhere(overdue)
+            if first:
+                time.sleep(0.1)  # a message that was between two places is now at one of them
+            self.lost |= first and first & self._nowhere(overdue)
+        except LabError:
+            return []
+        return overdue
+
+    def _nowhere(self, ids: list[str]) -> set[str]:
+        seen: XRay = xray(self._lab.redis.url)
+        somewhere = {id for messages in [*seen.queues.values(), seen.unacked] for id in messages}
+        ended = {id for id, state in seen.results.items() if state != "STARTED"}
+        return set(ids) - somewhere - ended
+
+    # The thread
+
+    def _rage(self) -> None:
+        try:
+            for kill in self.plan:
+                while time.time() < self.began + kill.at:
+                    if self._over.is_set():
+                        return
+                    self._supervise()
+                self._kill(kill)
+            while not self._over.is_set():
+                self.calm = self.calm or time.time()
+                self._supervise()
+        except Exception as error:  # told by the thread that waits for this one
+            self._failure = error
+
+    def _kill(self, kill: Kill) -> None:
+        slot = self.slots[kill.worker]
+        if kill.what == REDIS:
+            self.killed.append((time.time(), kill))
+            self._lab.redis.kill()
+            down = time.time()
+            while time.time() < down + kill.down:
+                self._supervise()
+            self._lab.redis.start()
+            self._redis_since = self._idle_since = time.time()
+            self.redis_down.append((down, self._redis_since))
+        elif kill.what == WORKER:
+            self.killed.append((time.time(), kill))
+            slot.worker.kill()
+        else:
+            pid = self._some_child(slot.worker)
+            self.killed.append((time.time(), kill))
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).send_signal(signal.SIGKILL)
+
+    def _some_child(self, worker: Worker) -> int:
+        """A process of its pool; the worker itself if it has none within some seconds."""
+        deadline = time.time() + 5
+        while time.time() < deadline and worker.returncode is None:
+            with suppress(psutil.NoSuchProcess):
+                if children := psutil.Process(worker.pid).children():
+                    return min(child.pid for child in children)
+            self._supervise()
+        return worker.pid
+
+    def _supervise(self) -> None:
+        """Start again what has ended, and what is up and takes nothing."""
+        for number, slot in enumerate(self.slots):
+            if slot.worker.returncode is None and self._is_stuck(slot):
+                self.stuck.append((time.time(), number))
+                slot.worker.kill()
+            if slot.worker.returncode is not None:
+                slot.ups.append((slot.since, time.time()))
+                self.slots[number] = self._new_slot(number, slot.ups)
+        time.sleep(TICK)
+
+    def _is_stuck(self, slot: Slot) -> bool:
+        now = time.time()
+        try:
+            with self._client() as client:
+                waiting = client.llen("celery")
+        except redis.RedisError:
+            waiting = 0
+        if not waiting:
+            self._idle_since = now
+        since = max(self._idle_since, self._redis_since, slot.since, self._last_run(slot.worker.node))
+        return now - since > STUCK
+
+    def _last_run(self, node: str) -> float:
+        from shop import database
+
+        with database() as db:
+            return db.execute("SELECT max(started) FROM runs WHERE node = ?", (node,)).fetchone()[0] or 0.0
+
+    def _new_slot(self, number: int, ups: list[Any] | None = None) -> Slot:
+        settings = settings_arguments({"broker_transport_options": VISIBILITY})
+        worker = Worker(self._lab.keeper, self._options, label="storm", grace=False, settings=settings)
+        self.nodes[worker.node] = number
+        return Slot(worker, time.time(), ups or [])
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self._lab.redis.url, socket_timeout=2, socket_connect_timeout=2)
