@@ -32,7 +32,7 @@ LOOK = 0.5  # seconds between two looks at what is overdue
 TABLES = """
 DROP TABLE IF EXISTS outbox; DROP TABLE IF EXISTS charges; DROP TABLE IF EXISTS account; DROP TABLE IF EXISTS runs;
 CREATE TABLE outbox (
-    id TEXT PRIMARY KEY, task TEXT, args TEXT, sent REAL, tries INTEGER DEFAULT 0,
+    id TEXT PRIMARY KEY, task TEXT, args TEXT, created REAL, sent REAL, tries INTEGER DEFAULT 0,
     accepted INTEGER DEFAULT 0, done REAL);
 CREATE TABLE charges (key TEXT PRIMARY KEY, amount INTEGER, at REAL);
 CREATE TABLE account (name TEXT PRIMARY KEY, balance INTEGER);
@@ -100,7 +100,7 @@ class Outbox:
         """Write down what has to be done, then send it, under this id. Whether Redis has accepted it."""
         with database() as db:
             row = (id, task.name, json.dumps(args), time.time())
-            db.execute("INSERT OR IGNORE INTO outbox (id, task, args, sent) VALUES (?, ?, ?, ?)", row)
+            db.execute("INSERT OR IGNORE INTO outbox (id, task, args, created) VALUES (?, ?, ?, ?)", row)
         return self.resend([id]) == [id]
 
     def resend(self, ids: Iterable[str]) -> list[str]:
@@ -120,12 +120,15 @@ class Outbox:
         return accepted
 
     def overdue(self, deadline: float) -> list[str]:
-        """What was last sent more than `deadline` seconds ago and has no result; nothing while Redis can't tell."""
+        """What was sent more than `deadline` seconds ago and has no result; nothing while Redis can't tell.
+
+        What was sent twice has twice as long, and so on: a queue that is long must not grow by what we send again.
+        """
         try:
             self._settle()
         except AWAY:
             return []
-        return self._ids("done IS NULL AND sent < ?", time.time() - deadline)
+        return self._ids("done IS NULL AND sent + ? * tries < ?", deadline, time.time())
 
     def unfinished(self) -> list[str]:
         """What has no result yet, as far as `overdue` has looked."""
@@ -139,7 +142,7 @@ class Outbox:
 
     def _ids(self, condition: str, *values: float) -> list[str]:
         with database() as db:
-            return [id for (id,) in db.execute(f"SELECT id FROM outbox WHERE {condition} ORDER BY sent", values)]
+            return [id for (id,) in db.execute(f"SELECT id FROM outbox WHERE {condition} ORDER BY created", values)]
 
 
 def sell(

@@ -22,6 +22,7 @@ from .phases import phases
 from .services import current, redis_server, start, worker
 from .site import serve
 from .storm import Storm as storm
+from .storm_chart import draw_storm
 from .visitors import visit
 from .watch import watch
 from .xray import draw_xrays, xray
@@ -47,6 +48,7 @@ __all__ = [
     "draw_panels",
     "draw_spread",
     "draw_staircase",
+    "draw_storm",
     "draw_waits",
     "draw_worker",
     "draw_xrays",

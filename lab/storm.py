@@ -21,10 +21,11 @@ from .worker import Worker, settings_arguments, worker_options
 from .xray import XRay, xray
 
 WORKER, PROCESS, REDIS = "a worker", "a process of a worker", "Redis"
-KINDS = {WORKER: 0.35, PROCESS: 0.4, REDIS: 0.25}  # how likely each is
-GAPS = (0.7, 1.9)  # seconds between two kills
+KINDS = {WORKER: 0.4, PROCESS: 0.4, REDIS: 0.2}  # how likely each is
+GAPS = (1.0, 2.2)  # seconds between two kills
 DOWN = (0.2, 1.0)  # seconds that Redis is away
 TICK = 0.05  # seconds between two looks of the supervisor
+CLOSER = 1  # seconds between two looks at whether a worker still takes messages
 STUCK = 6  # seconds in which a worker that is up takes nothing, although messages wait
 # So that what a dead worker had taken is back after 3 seconds instead of an hour, and is looked for twice a second.
 VISIBILITY = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
@@ -83,6 +84,7 @@ class Storm:
         self.killed: list[tuple[float, Kill]] = []
         self.stuck: list[tuple[float, int]] = []  # workers that took nothing more, and were started again
         self.lost: set[str] = set()  # messages that Redis had accepted, and then had nowhere
+        self.resent: list[float] = []
         self.redis_down: list[tuple[float, float]] = []
         self.nodes: dict[str, int] = {}  # which worker (from 0) had this node name
         self.calm = self.began = 0.0  # when the last of the kills was over
@@ -93,6 +95,7 @@ class Storm:
         self._failure: Exception | None = None
         self._redis_since = 0.0
         self._idle_since = 0.0
+        self._looked = 0.0
 
     def __enter__(self) -> "Storm":
         server = self._lab.redis
@@ -141,23 +144,27 @@ class Storm:
         }
 
     def look(self, overdue: list[str]) -> list[str]:
-        """Note which of these orders Redis had accepted and now has nowhere. None of them while Redis is away."""
+        """Note which of these orders Redis had accepted and now has nowhere. None of them while Redis is away.
+
+        What it returns is about to be sent again.
+        """
         if not overdue:
             return []
         try:
-            first = self._nowhere(overdue)
+            first = self._nowhere(_accepted(overdue))
             if first:
                 time.sleep(0.1)  # a message that was between two places is now at one of them
             self.lost |= first and first & self._nowhere(overdue)
         except LabError:
             return []
+        self.resent += [time.time()] * len(overdue)
         return overdue
 
-    def _nowhere(self, ids: list[str]) -> set[str]:
+    def _nowhere(self, ids: set[str]) -> set[str]:
         seen: XRay = xray(self._lab.redis.url)
         somewhere = {id for messages in [*seen.queues.values(), seen.unacked] for id in messages}
         ended = {id for id, state in seen.results.items() if state != "STARTED"}
-        return set(ids) - somewhere - ended
+        return ids - somewhere - ended
 
     # The thread
 
@@ -207,13 +214,15 @@ class Storm:
 
     def _supervise(self) -> None:
         """Start again what has ended, and what is up and takes nothing."""
+        look_closer = time.time() > self._looked + CLOSER
         for number, slot in enumerate(self.slots):
-            if slot.worker.returncode is None and self._is_stuck(slot):
+            if look_closer and slot.worker.returncode is None and self._is_stuck(slot):
                 self.stuck.append((time.time(), number))
                 slot.worker.kill()
             if slot.worker.returncode is not None:
                 slot.ups.append((slot.since, time.time()))
                 self.slots[number] = self._new_slot(number, slot.ups)
+        self._looked = time.time() if look_closer else self._looked
         time.sleep(TICK)
 
     def _is_stuck(self, slot: Slot) -> bool:
@@ -242,3 +251,11 @@ class Storm:
 
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self._lab.redis.url, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _accepted(ids: list[str]) -> set[str]:
+    """Those that Redis has accepted once or more often."""
+    from shop import database
+
+    with database() as db:
+        return set(ids) & {id for (id,) in db.execute("SELECT id FROM outbox WHERE accepted > 0")}
