@@ -20,6 +20,7 @@ from typing import Any
 
 from celery import Task, states
 from celery.exceptions import CeleryError
+from celery.result import denied_join_result
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -111,7 +112,8 @@ class Outbox:
                 task, args = db.execute("SELECT task, args FROM outbox WHERE id = ?", (id,)).fetchone()
                 db.execute("UPDATE outbox SET sent = ?, tries = tries + 1 WHERE id = ?", (time.time(), id))
             try:
-                app.tasks[task].apply_async(json.loads(args), task_id=id)
+                with denied_join_result():  # nobody waits here, so Redis need not call when the result is there
+                    app.tasks[task].apply_async(json.loads(args), task_id=id)
             except AWAY:
                 continue
             with database() as db:

@@ -64,7 +64,8 @@ class Slot:
 
 
 class Storm:
-    """Workers, and a thread that kills them and Redis by plan for so many `seconds`, while a block runs.
+    """Workers, and a thread that kills them and Redis by plan for so many `seconds`, while a block runs, and longer
+    if the block ends before the plan does.
 
     Times in what it has recorded are seconds since the Unix epoch. At the end of the block the workers are killed,
     and Redis is up.
@@ -111,7 +112,9 @@ class Storm:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        while not failure and not self.calm and self._thread.is_alive():  # every kill of the plan takes place
+            time.sleep(TICK)
         self._over.set()
         self._thread.join()
         for slot in self.slots:
@@ -151,10 +154,9 @@ class Storm:
         if not overdue:
             return []
         try:
-            first = self._nowhere(_accepted(overdue))
-            if first:
+            if missing := self._nowhere(_accepted(overdue)):
                 time.sleep(0.1)  # a message that was between two places is now at one of them
-            self.lost |= first and first & self._nowhere(overdue)
+                self.lost |= self._nowhere(missing)
         except LabError:
             return []
         self.resent += [time.time()] * len(overdue)
