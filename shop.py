@@ -100,8 +100,8 @@ class Outbox:
     def send(self, task: Task, id: str, *args: Any) -> bool:
         """Write down what has to be done, then send it, under this id. Whether Redis has accepted it."""
         with database() as db:
-            row = (id, task.name, json.dumps(args), time.time())
-            db.execute("INSERT OR IGNORE INTO outbox (id, task, args, created) VALUES (?, ?, ?, ?)", row)
+            row = (id, task.name, json.dumps(args), time.time(), time.time())
+            db.execute("INSERT OR IGNORE INTO outbox (id, task, args, created, sent) VALUES (?, ?, ?, ?, ?)", row)
         return self.resend([id]) == [id]
 
     def resend(self, ids: Iterable[str]) -> list[str]:
@@ -130,7 +130,7 @@ class Outbox:
             self._settle()
         except AWAY:
             return []
-        return self._ids("done IS NULL AND sent + ? * tries < ?", deadline, time.time())
+        return self._ids("done IS NULL AND sent + ? * max(tries, 1) < ?", deadline, time.time())
 
     def unfinished(self) -> list[str]:
         """What has no result yet, as far as `overdue` has looked."""

@@ -10,6 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import redis
+from kombu.exceptions import OperationalError
+
 from .errors import LabError
 from .processes import Keeper, Process
 
@@ -76,7 +79,12 @@ class Worker(Process):
     def _answers(self) -> bool:
         from tasks import app
 
-        return f"{self.node} ready" in self.log() and bool(app.control.ping([self.node], timeout=1))
+        if f"{self.node} ready" not in self.log():
+            return False
+        try:
+            return bool(app.control.ping([self.node], timeout=1))
+        except (OperationalError, redis.RedisError):  # of a Redis that was started again: the next try opens a new one
+            return False
 
     def __enter__(self) -> "Worker":
         return self.ready()
