@@ -10,7 +10,7 @@ RUN = PATH="$$PWD/.venv/bin:$$PATH"
 # The file appears when the install is complete: an interrupted one starts again from nothing.
 READY = .venv/.ready
 
-.PHONY: help lab test refresh lint lock python
+.PHONY: help lab test storm refresh lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ lab: $(READY) ## open the course in JupyterLab
 
 test: $(READY) ## run every notebook and test, compare the outputs
 	@$(RUN) pytest --nbval $(ARGS)
+
+storm: $(READY) ## twenty storms of notebook 08, with as many seeds (8 minutes)
+	@$(RUN) python benchmarks/storm.py $(ARGS)
 
 refresh: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) python tools/refresh.py $(ARGS)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import redis
+from kombu.exceptions import OperationalError
 
 from .errors import LabError
 from .services import Lab, current
@@ -99,6 +100,13 @@ class Storm:
         self._looked = 0.0
 
     def __enter__(self) -> "Storm":
+        from tasks import app
+
+        with suppress(redis.RedisError, OperationalError):
+            if app.control.ping(timeout=0.5):
+                raise LabError(
+                    "A worker runs already, and would take the storm's orders: stop it first, with its kill()."
+                )
         server = self._lab.redis
         server.stop()
         server.start(appendonly=self._appendonly)
