@@ -46,17 +46,9 @@ class RedisServer:
         return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save ''"
 
     @property
-    def name(self) -> str:
-        return self._name
-
-    @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         return self.process.returncode
-
-    def tail(self) -> str:
-        """The log's last lines, for an error message."""
-        return self.process.tail()
 
     def start(self, *, appendonly: bool | None = None) -> None:
         """Start it, or start it again after it ended; one that runs is left alone. Returns when it answers and has

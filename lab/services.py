@@ -46,8 +46,14 @@ class Lab:
     keeper: Keeper
     private: bool  # whether the Redis is this notebook's own
     account: list[str] = field(default_factory=list)
-    processes: list[Process | RedisServer] = field(default_factory=list)  # those that the lab can't do without
+    others: list[Process] = field(default_factory=list)  # beside Redis, those that the lab can't do without
     redis: RedisServer | None = None  # the notebook's own; None where it uses somebody else's
+    may_kill: bool = False  # whether the notebook kills that Redis and starts it again
+
+    @property
+    def processes(self) -> list[Process]:
+        """Those that the lab can't do without, as they are now: a Redis that was started again is another process."""
+        return [*([self.redis.process] if self.redis else []), *self.others]
 
 
 _lab: Lab | None = None
@@ -83,7 +89,8 @@ def start(*, worker: bool = True, private: bool = False) -> None:
             raise
     for process in _lab.processes:
         if process.returncode is not None:
-            again = "Run lab.redis.start()" if process is _lab.redis else "Restart the kernel"
+            mended = _lab.may_kill and process is _lab.redis.process
+            again = "Run lab.redis.start()" if mended else "Restart the kernel"
             raise LabError(f"{process.name} has ended. {again} to have it back. {process.tail()}")
     print("\n".join(_lab.account))
 
@@ -125,6 +132,7 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
     for name in FOREIGN:
         os.environ.pop(name, None)
     lab = _private(keeper) if private else _named(keeper) or _compose(keeper) or _private(keeper)
+    lab.may_kill = private
     if not worker and not lab.private:
         _take_database(lab)
     _exempt_from_proxy(lab)
@@ -171,23 +179,22 @@ def _named(keeper: Keeper) -> Lab | None:
     redis_url, fb_url = os.environ.get("REDIS_URL"), os.environ.get("FAKE_FB_URL")
     if not redis_url and not fb_url:
         return None
-    account, processes, server = [], [], None
+    account, others, server = [], [], None
     private = not redis_url
     if redis_url:
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, named by REDIS_URL")
     else:
         server = RedisServer(keeper)
         redis_url = server.url
-        processes.append(server)
         account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
     if fb_url:
         fb, origin = _named_facebook(fb_url), "named by FAKE_FB_URL"
     else:
         fb, process = _start_facebook(keeper)
-        processes.append(process)
+        others.append(process)
         origin = PRIVATE
     account.append(_facebook_line(fb, origin))
-    return Lab(redis_url, fb, keeper, private, account, processes=processes, redis=server)
+    return Lab(redis_url, fb, keeper, private, account, others=others, redis=server)
 
 
 def _compose(keeper: Keeper) -> Lab | None:
@@ -215,7 +222,7 @@ def _private(keeper: Keeper) -> Lab:
         f"Redis     {_version(server.url)}, {_place(server.url)}, {PRIVATE}",
         _facebook_line(fb, PRIVATE),
     ]
-    return Lab(server.url, fb, keeper, True, account, processes=[server, facebook], redis=server)
+    return Lab(server.url, fb, keeper, True, account, others=[facebook], redis=server)
 
 
 def _serve_with_worker(lab: Lab) -> None:
@@ -224,7 +231,7 @@ def _serve_with_worker(lab: Lab) -> None:
         lab.account.append(f"worker    {found}")
         return
     started = Worker(lab.keeper, worker_options(PROCESSES, "prefork", None, None), grace=not lab.private)
-    lab.processes.append(started)
+    lab.others.append(started)
     _import_meanwhile()
     started.ready()
     lab.account.append(f"worker    {started.command}")
