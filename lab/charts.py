@@ -268,7 +268,9 @@ def draw_bars(seconds: Mapping[str, float], *, title: str, unit: str = "seconds"
     names, values = list(seconds), list(seconds.values())
     axes.barh(names, values, color=RUNNING, height=0.6)
     for row, value in enumerate(values):
-        axes.text(value, row, f" {value:.2f}" if unit == "seconds" else f" {value:.1f}", va="center", fontsize=9)
+        axes.text(
+            value, row, f" {value:.2f}" if unit == "seconds" else f" {round(value, 1):g}", va="center", fontsize=9
+        )
     axes.set(xlim=(0, max(values) * 1.12))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
