@@ -31,14 +31,13 @@ BUSY = 30  # seconds that one who writes waits for the others: SQLite lets in on
 LOOK = 0.5  # seconds between two looks at what is overdue
 
 TABLES = """
-DROP TABLE IF EXISTS outbox; DROP TABLE IF EXISTS charges; DROP TABLE IF EXISTS account; DROP TABLE IF EXISTS runs;
-CREATE TABLE outbox (
+CREATE TABLE IF NOT EXISTS outbox (
     id TEXT PRIMARY KEY, task TEXT, args TEXT, created REAL, sent REAL, tries INTEGER DEFAULT 0,
     accepted INTEGER DEFAULT 0, done REAL);
-CREATE TABLE charges (key TEXT PRIMARY KEY, amount INTEGER, at REAL);
-CREATE TABLE account (name TEXT PRIMARY KEY, balance INTEGER);
-CREATE TABLE runs (key TEXT, node TEXT, started REAL, finished REAL);
-INSERT INTO account VALUES ('shop', 0);
+CREATE TABLE IF NOT EXISTS charges (key TEXT PRIMARY KEY, amount INTEGER, at REAL);
+CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, balance INTEGER);
+CREATE TABLE IF NOT EXISTS runs (key TEXT, node TEXT, started REAL, finished REAL);
+INSERT OR IGNORE INTO account VALUES ('shop', 0);
 """
 
 # Who sends must not hang when Redis does: a second for each of its answers, and no further tries. The outbox tries
@@ -64,10 +63,19 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def open_shop() -> None:
-    """Create the tables, empty."""
+    """Create the tables that are not there yet."""
     with database() as db:
         db.execute("PRAGMA journal_mode=WAL")  # who reads does not wait for who writes
         db.executescript(TABLES)
+
+
+def empty_shop() -> None:
+    """Forget all orders and charges: for experiments alone."""
+    open_shop()
+    with database() as db:
+        for table in ("outbox", "charges", "runs"):
+            db.execute(f"DELETE FROM {table}")
+        db.execute("UPDATE account SET balance = 0")
 
 
 # The task

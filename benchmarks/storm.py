@@ -59,7 +59,7 @@ def weather(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One storm, and its account."""
     import shop
 
-    shop.open_shop()
+    shop.empty_shop()
     orders = [f"order-{number:04}" for number in range(options.orders)]
     every = 0.75 * options.seconds / len(orders)
     begin = time.time()

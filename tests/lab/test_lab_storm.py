@@ -11,7 +11,7 @@ def weather(seconds, orders):
     lab.start(worker=False, private=True)
     import shop
 
-    shop.open_shop()
+    shop.empty_shop()
     ids = [f"order-{number}" for number in range(orders)]
     with lab.storm(seed=3, seconds=seconds) as storm:
         shop.sell(shop.Outbox(), ids, every=seconds / 2 / orders, look=storm.look)
