@@ -158,6 +158,8 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
 
     Solid is what the watched processes used, pale on top of it what all other programs did.
     """
+    from matplotlib.ticker import MaxNLocator
+
     if not usages:
         raise LabError("draw_cpu takes what lab.watch_cpu gave: lab.draw_cpu(usage, title=…).")
     figure, _ = new_axes(1.15 * len(usages) + 0.7, "", "")
@@ -168,7 +170,8 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
     top = min(limit, max(2, *(round(sample.ours + 1) for usage in usages for sample in usage.samples)))
     for axes, usage in zip(figure.subplots(len(usages), sharex=True, squeeze=False)[:, 0], usages, strict=True):
         _draw_usage(axes, usage, limit)
-        axes.set(xlim=(0, last * 1.02), ylim=(0, top * 1.08), yticks=range(int(top) + 1), ylabel="cores")
+        axes.set(xlim=(0, last * 1.02), ylim=(0, top * 1.08), ylabel="cores")
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=top >= 1))
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.set_axisbelow(True)

@@ -115,7 +115,8 @@ class Worker(Process):
         if f"{self.node} ready" not in self.log():
             return False
         try:
-            return bool(app.control.ping([self.node], timeout=1))
+            # A worker may lose the first one; asked again soon, it does not look slower than it is.
+            return bool(app.control.ping([self.node], timeout=0.2, limit=1))
         except (OperationalError, redis.RedisError):  # of a Redis that was started again: the next try opens a new one
             return False
 
