@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and isinstance(item, IPyNbCell):
-        # nbval says that there was unexpected text on stderr, and not what it was.
-        written = [output["text"] for output in item.test_outputs or [] if output.get("name") == "stderr"]
-        report.sections += [("What the cell wrote to stderr", text) for text in written]
+        # nbval says that a cell failed, and not what it had printed until then.
+        written = [(output["name"], output["text"]) for output in item.test_outputs or [] if "name" in output]
+        report.sections += [(f"What the cell wrote to {stream}", text) for stream, text in written]
     return report

@@ -175,8 +175,9 @@ class Edge(Handler):
         if not self.gone.done():
             self.gone.set_result(None)
 
-    def on_finish(self) -> None:
-        self.end(self.get_status())
+    def answer(self, value: Any) -> None:
+        self.end(self.get_status())  # before the client has it: whatever it does next comes later than this end
+        super().answer(value)
 
     def end(self, status: int) -> None:
         if self.record is not None:

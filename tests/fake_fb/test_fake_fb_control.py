@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -156,3 +158,17 @@ def test_a_client_that_goes_away_is_no_longer_in_flight(fb, eventually):
 def test_answers_are_plain_json(fb):
     raw = fb.raw(b"GET /control/stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert json.loads(raw.partition(b"\r\n\r\n")[2])["requests"] == []
+
+
+def test_an_answer_ends_before_the_client_has_it(fb):
+    """Whoever waits from an answer on has not waited less by the server's count, on a busy machine either."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        returned = [(fb.edge(limit=1, latency=0), time.time())[1] for _ in range(100)]
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    ends = [request["end"] for request in fb.stats()["requests"]]
+    assert len(ends) == len(returned)
+    assert all(end <= moment for end, moment in zip(ends, returned, strict=True))
