@@ -65,11 +65,12 @@ def lanes_of(run: Run) -> list[Lane]:
 def _process_lanes(run: Run) -> list[Lane]:
     lanes = []
     nodes = [node for node, _ in run.processes]
+    labels = _labels(nodes)
     for position, process in enumerate(run.processes):
         mine = [(t, i, a) for t in run.tasks for i, a in enumerate(t.attempts) if (a.worker, a.pid) == process]
         mine.sort(key=lambda each: each[2].started)
         number = position - nodes.index(process[0]) + 1
-        name = f"process {number}" if len(set(nodes)) == 1 else f"{process[0].split('@')[0]}, no. {number}"
+        name = f"process {number}" if len(set(nodes)) == 1 else f"{labels[process[0]]}, no. {number}"
         rows = _side_by_side(mine)
         for slot, row in enumerate(rows, start=1):
             lanes.append(
@@ -84,6 +85,13 @@ def _process_lanes(run: Run) -> list[Lane]:
     if pending:
         lanes.append(Lane("in the queue", [], [_bar(run, t.sent, None, t.label, "PENDING") for t in pending]))
     return lanes
+
+
+def _labels(nodes: Iterable[str]) -> dict[str, str]:
+    """What to call each worker of a picture: the name before the @, or, where two have the same, the host behind it."""
+    parts = {node: node.partition("@") for node in nodes}
+    names = {name for name, _, _ in parts.values()}
+    return {node: name if len(names) == len(parts) else host or name for node, (name, _, host) in parts.items()}
 
 
 def _side_by_side(attempts: list[tuple[Task, int, Attempt]]) -> list[list[tuple[Task, int, Attempt]]]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -192,3 +193,17 @@ def test_tasks_that_nobody_has_taken_yet_are_shown_live():
     frame = frame_of(run.title, lanes_of(run), now=1.0)
     assert "in the queue" in frame
     assert frame.count(WAITING) == 2
+
+
+@pytest.mark.parametrize(
+    ("nodes", "names"),
+    [
+        (["other@lab", "pool@lab"], ["other, no. 1", "pool, no. 1"]),
+        (["worker@one", "worker@two"], ["one, no. 1", "two, no. 1"]),  # as in three containers
+    ],
+)
+def test_a_lane_is_called_by_what_tells_its_worker_from_others(nodes, names):
+    run = make_run()
+    for task, node in zip(run.tasks, [*nodes, nodes[0]], strict=True):
+        task.attempts[0] = replace(task.attempts[0], worker=node)
+    assert [lane.name for lane in lanes_of(run)] == names
