@@ -12,6 +12,13 @@ from nbval.plugin import IPyNbCell
 from tests import kernels
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if os.environ.get("REDIS_URL") or os.environ.get("FAKE_FB_URL"):
+        # The notebooks share the services that are named, so they take turns: one counts what the server sees.
+        config.option.numprocesses = 0
+
+
 def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     # nbval looks for this file where the shell is; the absolute path serves every folder.

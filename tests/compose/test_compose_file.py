@@ -21,8 +21,8 @@ def test_published_ports_are_where_the_lab_looks():
     source = (ROOT / "lab" / "services.py").read_text()
     looked_for = set(re.findall(r"os\.environ\.get\('(\w+_PORT)', (\d+)\)", source))
     published = " ".join(port for service in SERVICES.values() for port in service.get("ports", []))
-    # The mail server's port is not looked for: the mock Facebook tells it.
-    told = {("MAIL_PORT", MAIL_PORT)}
+    # Of these two nobody looks for: the mock Facebook tells where its mail server is, and Jupyter prints its URL.
+    told = {("MAIL_PORT", MAIL_PORT), ("JUPYTER_PORT", "8888")}
     assert looked_for | told == set(re.findall(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}", published))
     assert looked_for and not looked_for & told
 
@@ -30,10 +30,12 @@ def test_published_ports_are_where_the_lab_looks():
 def test_the_mail_server_is_where_everybody_takes_it_to_be():
     """The mock Facebook tells the port that it knows, so that one must be published as it is."""
     port = f"${{MAIL_PORT:-{MAIL_PORT}}}"
-    assert f"127.0.0.1:{port}:{port}" in SERVICES["fake_fb"]["ports"]
+    assert f"127.0.0.1:{port}:{port}" in SERVICES["pod"]["ports"]
     assert SERVICES["fake_fb"]["command"].endswith(f" --mail-port {port}")
-    assert SERVICES["worker"]["network_mode"] == "service:fake_fb"
-    assert SERVICES["worker"]["environment"]["MAIL_SERVER"] == f"127.0.0.1:{port}"
+    for name in ("fake_fb", "worker", "jupyter"):
+        assert SERVICES[name]["network_mode"] == "service:pod"
+    for name in ("worker", "jupyter"):
+        assert SERVICES[name]["environment"]["MAIL_SERVER"] == f"127.0.0.1:{port}"
 
 
 def test_redis_has_the_mark_that_the_lab_looks_for():
@@ -43,4 +45,4 @@ def test_redis_has_the_mark_that_the_lab_looks_for():
 
 
 def test_the_worker_has_the_processes_that_the_course_counts_on():
-    assert f"--concurrency {PROCESSES} " in SERVICES["worker"]["command"]
+    assert f"--concurrency {PROCESSES} " in SERVICES["worker"]["command"][-1]
