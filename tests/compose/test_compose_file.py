@@ -1,5 +1,6 @@
 """docker-compose.yml and the lab agree: where the services are, and how the lab knows them."""
 
+import json
 import re
 
 import pytest
@@ -46,3 +47,15 @@ def test_redis_has_the_mark_that_the_lab_looks_for():
 
 def test_the_worker_has_the_processes_that_the_course_counts_on():
     assert f"--concurrency {PROCESSES} " in SERVICES["worker"]["command"][-1]
+
+
+def test_the_devcontainer_is_the_jupyter_service():
+    """Codespaces and VS Code open the folder that JupyterLab serves, with the same Python and services."""
+    folder = ROOT / ".devcontainer"
+    settings = json.loads((folder / "devcontainer.json").read_text())
+    assert (folder / settings["dockerComposeFile"]).resolve() == ROOT / "docker-compose.yml"
+    jupyter = SERVICES[settings["service"]]
+    assert f".:{settings['workspaceFolder']}" in jupyter["volumes"]
+    assert all(f"${{JUPYTER_PORT:-{port}}}" in jupyter["command"][-1] for port in settings["forwardPorts"])
+    python = settings["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert f"ENV PATH={python.removesuffix('/python')}:$PATH" in (ROOT / "Dockerfile").read_text()
