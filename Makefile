@@ -10,7 +10,7 @@ RUN = PATH="$$PWD/.venv/bin:$$PATH"
 # The file appears when the install is complete: an interrupted one starts again from nothing.
 READY = .venv/.ready
 
-.PHONY: help lab test storm refresh lint lock python
+.PHONY: help lab test storm refresh book lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ storm: $(READY) ## twenty storms of notebook 08, with as many seeds (8 minutes)
 
 refresh: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) python tools/refresh.py $(ARGS)
+
+book: $(READY) ## run the notebooks and render them to one static site (ARGS=--stored: run nothing)
+	@$(RUN) python -m tools.book $(ARGS)
 
 lint: $(READY) ## check the style of code and notebooks
 	@.venv/bin/ruff check .

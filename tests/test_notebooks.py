@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
 from tools.refresh import NOTEBOOKS, ROOT, code_cells, is_normal
@@ -15,6 +17,10 @@ from tools.refresh import NOTEBOOKS, ROOT, code_cells, is_normal
 IGNORED = "nbval-ignore-output"
 RAISES = "raises-exception"
 PICTURES = ("image/png", "image/jpeg")
+# What GitHub shows of an output, and what it takes out of HTML. Style attributes it has kept and dropped over the
+# years (github.com/jupyter/nbviewer/issues/450, github.com/karolzak/ipyplot/issues/3): nothing may depend on them.
+SHOWN_ON_GITHUB = {"text/plain", "text/html", *PICTURES}
+STRIPPED = "script, style, link, iframe, object, embed, form, input, button, canvas, [onclick], [onload], [hidden]"
 PLACES = {str(Path.home()), str(ROOT), sys.prefix, sys.base_prefix} - {"/", "/root", "/usr"}
 # Roots of absolute paths, unless they are part of a URL.
 ABSOLUTE = re.compile(r"(?<![\w.:/%-])(?:/(?:home|root|Users|tmp|usr|var|opt|private|mnt)/|[A-Z]:\\)\w")
@@ -104,3 +110,27 @@ def test_links_lead_through_the_course(path: Path) -> None:
         assert f"({NOTEBOOKS[0].name})" in first or "(../README.md" in first
     for neighbour in NOTEBOOKS[here + 1 : here + 2]:
         assert f"({neighbour.name})" in last
+
+
+@every_notebook
+def test_github_shows_every_output(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        for data in [output.data for output in cell.outputs if "data" in output]:
+            assert set(data) <= SHOWN_ON_GITHUB, cell.source
+            assert data["text/plain"].strip(), cell.source  # for those who can't see it
+
+
+@every_notebook
+def test_nothing_needs_what_github_strips(path: Path) -> None:
+    for cell in read(path).cells:
+        written = [markdown2html(cell.source)] if cell.cell_type == "markdown" else []
+        outputs = [
+            output.data["text/html"] for output in cell.get("outputs", []) if "text/html" in output.get("data", {})
+        ]
+        for soup in (BeautifulSoup(source, "html.parser") for source in written + outputs):
+            assert not soup.select(STRIPPED), cell.source
+            # Without its style a page still has its words, in an order that a table keeps, and hides nothing.
+            styles = " ".join(element["style"] for element in soup.select("[style]"))
+            assert not re.search(r"display:\s*(none|flex|grid)|position:|float:|url\(", styles), cell.source
+            # A picture that isn't shown leaves its words: its own, or those beside it.
+            assert all(image.get("alt") or image.parent.get_text().strip() for image in soup.select("img")), cell.source

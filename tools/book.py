@@ -1,0 +1,192 @@
+"""Render the notebooks to one static site that needs no server: open book/index.html, or print its pages.
+
+    python -m tools.book           # run every notebook, show what it showed; the notebooks stay as they are
+    python -m tools.book --stored  # run nothing, show the outputs that the notebooks store
+
+The site has the folders of the repository, so that a relative link leads from page to page as it does from file to
+file. README.md becomes index.html, `X.ipynb` becomes `X.html`, and any other file that is linked gets a page of its
+text (`tasks.py.html`) or, if it is a picture, is copied.
+"""
+
+import argparse
+import os
+import re
+import shutil
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+
+from tools.refresh import NOTEBOOKS, ROOT, execute, normalize
+
+BOOK = ROOT / "book"
+README = ROOT / "README.md"
+TEMPLATE = ROOT / "tools" / "book_template"
+PICTURES = {".png", ".jpg", ".svg"}
+FENCE = "~" * 6  # no file that is shown holds it
+
+
+def page_of(path: Path) -> Path:
+    """Where a file of the repository is found in the site, relative to the site's folder."""
+    path = path.relative_to(ROOT)
+    if path.name == README.name:
+        return path.with_name("index.html")
+    if path.suffix == ".ipynb":
+        return path.with_suffix(".html")
+    return path if path.suffix in PICTURES else path.with_name(f"{path.name}.html")
+
+
+def link(here: Path, there: Path) -> str:
+    """The relative link from the page of one file to the page of another."""
+    return Path(os.path.relpath(page_of(there), page_of(here).parent)).as_posix()
+
+
+def prose(text: str) -> NotebookNode:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+
+
+def listing(path: Path) -> NotebookNode:
+    """A page that shows a file as it is."""
+    language = "python" if path.suffix == ".py" else "text"
+    name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    return prose(f"# {name}\n\n{FENCE}{language}\n{text}\n{FENCE}")
+
+
+def title(notebook: NotebookNode) -> str:
+    """The words of the heading that every notebook begins with."""
+    return notebook.cells[0].source.partition("\n")[0].removeprefix("# ").replace("`", "")
+
+
+def name_headings(soup: BeautifulSoup) -> None:
+    """Give each heading the anchor that GitHub gives it: `README.md#the-notebooks` leads to the same place here."""
+    seen: Counter[str] = Counter()
+    for heading in soup.select("main :is(h1, h2, h3, h4)"):
+        anchor = re.sub(r"[^\w\- ]", "", heading.get_text().strip().lower()).replace(" ", "-")
+        heading["id"] = f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor
+        seen[anchor] += 1
+
+
+def lead_links_to_pages(soup: BeautifulSoup, path: Path) -> set[Path]:
+    """Turn links to files of the repository into links to their pages.
+
+    Returns the files. Raises ValueError for a link that leads to none.
+    """
+    files = set()
+    for element in soup.select("main a[href], main img[src]"):
+        attribute = "href" if element.name == "a" else "src"
+        url = urlsplit(element[attribute])
+        if url.scheme or url.netloc or not url.path or element.find_parent("footer"):  # the template's own links
+            continue
+        file = (path.parent / unquote(url.path)).resolve()
+        if not file.is_file() or not file.is_relative_to(ROOT):
+            raise ValueError(f"{path.name}: the link to {element[attribute]} leads to no file of the repository")
+        files.add(file)
+        element[attribute] = link(path, file) + (f"#{url.fragment}" if url.fragment else "")
+    return files
+
+
+def list_sections(soup: BeautifulSoup) -> None:
+    """Under the current notebook's name in the list of notebooks, list its sections."""
+    if here := soup.select_one("nav [aria-current]"):
+        sections = soup.new_tag("ul")
+        for heading in soup.select("main h2"):
+            entry = soup.new_tag("a", href=f"#{heading['id']}")
+            entry.string = heading.get_text()
+            sections.append(soup.new_tag("li"))
+            sections.contents[-1].append(entry)
+        here.insert_after(sections)
+
+
+@cache
+def exporter() -> HTMLExporter:
+    basedirs = [str(TEMPLATE.parent)]
+    return HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=basedirs, exclude_anchor_links=True)
+
+
+def render(path: Path, notebook: NotebookNode, titles: dict[Path, str]) -> tuple[str, set[Path]]:
+    """The page of one file, and the files that it links to. `titles` names the notebooks, in their order."""
+    entries = {each: {"href": link(path, each), "title": words} for each, words in titles.items()}
+    order = list(titles)
+    at = order.index(path) if path in order else None
+    page = {
+        "book": title(prose(README.read_text(encoding="utf-8"))),
+        "title": title(notebook),
+        "top": "../" * (len(page_of(path).parts) - 1),
+        "notebooks": list(entries.values()),
+        "here": entries[path]["href"] if at is not None else "",
+        "before": entries[order[at - 1]] if at else None,
+        "next": entries[order[at + 1]] if at is not None and at + 1 < len(order) else None,
+    }
+    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3"}  # it knows %%check
+    soup = BeautifulSoup(exporter().from_notebook_node(notebook, {"page": page})[0], "html.parser")
+    name_headings(soup)
+    list_sections(soup)
+    files = lead_links_to_pages(soup, path)
+    return str(soup), files
+
+
+def code_colours(name: str) -> str:
+    """The rules of a Pygments style, those for whole listings left out: they are in style.css."""
+    rules = HtmlFormatter(style=name).get_style_defs(".highlight").splitlines()
+    return "\n".join(rule for rule in rules if rule.startswith(".highlight ."))
+
+
+def style() -> str:
+    """The style sheet, with the colours of code for light and for dark screens."""
+    light, dark = code_colours("default"), code_colours("github-dark")
+    own = (TEMPLATE / "style.css").read_text(encoding="utf-8")
+    return f"{own}\n{light}\n\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+
+
+def build(folder: Path, notebooks: dict[Path, NotebookNode]) -> None:
+    """Write the site into a folder: the README, these notebooks, and the files that they link to."""
+    titles = {path: title(notebook) for path, notebook in notebooks.items()}
+    sources = {README: prose(README.read_text(encoding="utf-8")), **notebooks}
+    linked: set[Path] = set()
+    for path, notebook in sources.items():
+        linked |= write(folder, path, notebook, titles)
+    for path in sorted(linked - set(sources)):
+        if path.suffix in PICTURES:
+            shutil.copyfile(path, folder / page_of(path))
+        else:
+            write(folder, path, listing(path), titles)
+    (folder / "style.css").write_text(style(), encoding="utf-8")
+
+
+def write(folder: Path, path: Path, notebook: NotebookNode, titles: dict[Path, str]) -> set[Path]:
+    text, files = render(path, notebook, titles)
+    page = folder / page_of(path)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    return files
+
+
+def read(path: Path, run: bool) -> NotebookNode:
+    """A notebook with the outputs that it stores, or with those of a run now."""
+    notebook = nbformat.read(path, as_version=4)
+    if run:
+        print(path.name, flush=True)
+        execute(path, notebook)
+        normalize(notebook)
+    return notebook
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Render the notebooks to one static site, book/index.html.")
+    parser.add_argument("--stored", action="store_true", help="run nothing, show the stored outputs")
+    arguments = parser.parse_args()
+    os.environ["LAB_LIVE"] = "0"  # the last frame of a moving picture is the one to show
+    notebooks = {path: read(path, run=not arguments.stored) for path in NOTEBOOKS}
+    shutil.rmtree(BOOK, ignore_errors=True)  # no page of a notebook that has another name now
+    build(BOOK, notebooks)
+    print(f"{BOOK.relative_to(ROOT)}/index.html: open it in a browser")
+
+
+if __name__ == "__main__":
+    main()
