@@ -21,7 +21,11 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import inherit
+from pygments.lexers import PythonLexer
+from pygments.token import Comment
 
 from tools.refresh import NOTEBOOKS, ROOT, execute, normalize
 
@@ -103,10 +107,24 @@ def list_sections(soup: BeautifulSoup) -> None:
         here.insert_after(sections)
 
 
+class CellLexer(PythonLexer):
+    """Python under a first line like `%%check …`. (The lexer that comes with IPython leaves such a cell uncoloured.)"""
+
+    tokens = {"root": [(r"^%%.*\n", Comment.Preproc), inherit]}
+
+
+def highlight_cell(source: str, **_: object) -> str:
+    return highlight(source, CellLexer(), HtmlFormatter())
+
+
 @cache
 def exporter() -> HTMLExporter:
-    basedirs = [str(TEMPLATE.parent)]
-    return HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=basedirs, exclude_anchor_links=True)
+    return HTMLExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        exclude_anchor_links=True,
+        filters={"highlight_code": highlight_cell},
+    )
 
 
 def render(path: Path, notebook: NotebookNode, titles: dict[Path, str]) -> tuple[str, set[Path]]:
@@ -123,7 +141,6 @@ def render(path: Path, notebook: NotebookNode, titles: dict[Path, str]) -> tuple
         "before": entries[order[at - 1]] if at else None,
         "next": entries[order[at + 1]] if at is not None and at + 1 < len(order) else None,
     }
-    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3"}  # it knows %%check
     soup = BeautifulSoup(exporter().from_notebook_node(notebook, {"page": page})[0], "html.parser")
     name_headings(soup)
     list_sections(soup)
