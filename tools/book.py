@@ -12,6 +12,7 @@ import argparse
 import os
 import re
 import shutil
+import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,7 @@ def link(here: Path, there: Path) -> str:
 
 
 def prose(text: str) -> NotebookNode:
+    """A page of text alone, in Markdown."""
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 
@@ -162,7 +164,10 @@ def style() -> str:
 
 
 def build(folder: Path, notebooks: dict[Path, NotebookNode]) -> None:
-    """Write the site into a folder: the README, these notebooks, and the files that they link to."""
+    """Write the site into a folder: the README, these notebooks, and the files that they link to.
+
+    Raises ValueError where a link leads to no file of the repository.
+    """
     titles = {path: title(notebook) for path, notebook in notebooks.items()}
     sources = {README: prose(README.read_text(encoding="utf-8")), **notebooks}
     linked: set[Path] = set()
@@ -177,6 +182,7 @@ def build(folder: Path, notebooks: dict[Path, NotebookNode]) -> None:
 
 
 def write(folder: Path, path: Path, notebook: NotebookNode, titles: dict[Path, str]) -> set[Path]:
+    """Write the page of one file. Returns the files that it links to."""
     text, files = render(path, notebook, titles)
     page = folder / page_of(path)
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -200,8 +206,14 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["LAB_LIVE"] = "0"  # the last frame of a moving picture is the one to show
     notebooks = {path: read(path, run=not arguments.stored) for path in NOTEBOOKS}
-    shutil.rmtree(BOOK, ignore_errors=True)  # no page of a notebook that has another name now
-    build(BOOK, notebooks)
+    fresh = BOOK.with_suffix(".tmp")  # a build that fails leaves the last book in place
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        build(fresh, notebooks)
+    except ValueError as error:
+        sys.exit(str(error))
+    shutil.rmtree(BOOK, ignore_errors=True)
+    fresh.rename(BOOK)
     print(f"{BOOK.relative_to(ROOT)}/index.html: open it in a browser")
 
 
