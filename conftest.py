@@ -8,15 +8,22 @@ import nbval.kernel
 import pytest
 from jupyter_client.manager import KernelManager
 from nbval.plugin import IPyNbCell
+from xdist.scheduler import LoadFileScheduling
 
 from tests import kernels
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
+class OneNotebookAtATime(LoadFileScheduling):
+    """Side by side with the tests, but not with each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "notebooks" if ".ipynb::" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
     if os.environ.get("REDIS_URL") or os.environ.get("FAKE_FB_URL"):
-        # The notebooks share the services that are named, so they take turns: one counts what the server sees.
-        config.option.numprocesses = 0
+        return OneNotebookAtATime(config, log)  # they share what these name, and count what its server sees
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:
