@@ -10,7 +10,7 @@ from .services import current
 
 Item = dict[str, Any]
 SHOWN = {"photos": 4, "posts": 3, "likes": 5, "friends": 6, "events": 3}
-MUTED = "color: #666"
+INK, MUTED = "color: #1c1e21", "color: #666"
 CARD = "border: 1px solid #d8dce2; border-radius: 8px; padding: 8px 12px; margin: 0 0 10px; background: white"
 
 
@@ -34,13 +34,16 @@ def timeline_page(user: str, answers: Mapping[str, Any]) -> Page:
     """
     cards = {edge: _card(edge, answers.get(edge)) for edge in SHOWN}
     source = (
-        '<div style="max-width: 780px; background: #f0f2f5; color: #1c1e21; padding: 14px; '
+        f'<div style="max-width: 780px; background: #f0f2f5; {INK}; padding: 14px; '
         'border-radius: 8px; font: 13px/1.4 sans-serif">'
         f'<div style="font-size: 22px; font-weight: bold; margin: 0 0 10px">{html.escape(user)}</div>'
-        '<table style="width: 100%; border-collapse: collapse; table-layout: fixed"><tr>'
+        # JupyterLab gives a table's text the colour that suits its own background, and takes no "inherit" from a stored
+        # page. GitHub shows the table without any style.
+        f'<table style="display: block; {INK}"><tbody style="display: block">'
+        '<tr style="display: flex; flex-wrap: wrap; background: none">'
         f"{_column(cards['photos'] + cards['posts'], 62)}"
         f"{_column(cards['friends'] + cards['events'] + cards['likes'], 38)}"
-        "</tr></table></div>"
+        "</tr></tbody></table></div>"
     )
     return Page(source, f"The timeline of {user}: " + ", ".join(_in_words(e, answers.get(e)) for e in SHOWN))
 
@@ -51,7 +54,7 @@ def _in_words(edge: str, answer: Any) -> str:
 
 def _column(cards: str, width: int) -> str:
     return (
-        f'<td style="width: {width}%; vertical-align: top; text-align: left; padding: 0 6px; '
+        f'<td style="flex: {width}; min-width: 220px; box-sizing: border-box; text-align: left; padding: 0 6px; '
         f'background: #f0f2f5; white-space: normal">{cards}</td>'
     )
 
