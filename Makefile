@@ -16,8 +16,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 lab: $(READY) ## open the course in JupyterLab
-	@$(RUN) jupyter-lab $$(test "$$(id -u)" != 0 || echo --allow-root) \
-	--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
+	@$(RUN) JUPYTER_CONFIG_PATH="$$PWD/jupyter" jupyter-lab $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 
 test: $(READY) ## run every notebook and test, compare the outputs
 	@$(RUN) pytest --nbval $(ARGS)
@@ -48,13 +47,9 @@ python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
 	"Python's venv module is missing; on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 
-# JupyterLab asks newcomers about news and updates; the override answers no.
 $(READY): requirements.txt constraints.txt
 	@$(MAKE) --no-print-directory python
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@mkdir -p .venv/share/jupyter/lab/settings
-	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
-	> .venv/share/jupyter/lab/settings/overrides.json
 	@touch $@
