@@ -54,10 +54,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, IPyNbCell):
             item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
             cells[item.path] = cells.get(item.path, 0) + 1
-    # What takes longest begins first, so that no worker is left alone with it at the end: the containers, the
-    # notebooks by their length, then the tests that run their exercises.
-    first, last = "test_compose_live.py", "test_exercises.py"
-    items.sort(key=lambda item: (item.path.name != first, -cells.get(item.path, 0), item.path.name != last))
+    # What takes longest begins first, so that no worker is left alone with it at the end: the containers, the browser,
+    # the notebooks by their length, then the tests that run their exercises.
+    first, last = ["test_jupyterlab.py", "test_compose_live.py"], "test_exercises.py"
+    items.sort(
+        key=lambda item: (
+            -first.index(item.path.name) if item.path.name in first else 1,
+            -cells.get(item.path, 0),
+            item.path.name != last,
+        )
+    )
 
 
 @pytest.hookimpl(wrapper=True)
