@@ -131,6 +131,7 @@ def test_nothing_needs_what_github_strips(path: Path) -> None:
             assert not soup.select(STRIPPED), cell.source
             # Without its style a page still has its words, in an order that a table keeps, and hides nothing.
             styles = " ".join(element["style"] for element in soup.select("[style]"))
-            assert not re.search(r"display:\s*(none|flex|grid)|position:|float:|url\(", styles), cell.source
+            assert not re.search(r"display:\s*(none|grid)|position:|float:|url\(", styles), cell.source
+            assert {element.name for element in soup.select('[style*="flex;"]')} <= {"tr"}, cell.source
             # A picture that isn't shown leaves its words: its own, or those beside it.
             assert all(image.get("alt") or image.parent.get_text().strip() for image in soup.select("img")), cell.source
