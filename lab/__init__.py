@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .anatomy import draw_worker
-from .charts import draw_bars, draw_curves, draw_lanes, draw_panels, draw_staircase, draw_waits
+from .charts import draw_bars, draw_curves, draw_lanes, draw_panels, draw_scaling, draw_staircase, draw_waits
 from .comparison import draw_comparison
 from .cpu import cores, draw_cpu, memory, watch_cpu
 from .diagram import draw_overview
@@ -46,6 +46,7 @@ __all__ = [
     "draw_message",
     "draw_overview",
     "draw_panels",
+    "draw_scaling",
     "draw_spread",
     "draw_staircase",
     "draw_storm",

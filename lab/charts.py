@@ -312,7 +312,11 @@ def _row(figure: Any, count: int, **options: Any) -> Any:
 
 
 def draw_curves(
-    curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str = "processes"
+    curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]],
+    *,
+    title: str,
+    xlabel: str = "processes",
+    ylabel: str = "seconds",
 ) -> Picture:
     """Seconds over a number of processes, a panel for each load: what was measured as dots, what a model says as steps.
 
@@ -334,8 +338,47 @@ def draw_curves(
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
         axes.tick_params(axis="y", length=0)
-    figure.axes[0].set_ylabel("seconds")
+    figure.axes[0].set_ylabel(ylabel)
     said = [f"{what}: dots at {', '.join(str(n) for n in measured)}" for what, (measured, _) in curves.items()]
+    return finish(figure, "\n".join([title, *said]))
+
+
+def draw_scaling(
+    ways: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str, limit: float = 0
+) -> Picture:
+    """Seconds over a number, both in powers of ten: dots for what was measured, a line for what a model says.
+
+    `ways` has for each way the seconds measured and those predicted, by the number; the last one stands out. `limit`
+    is a number of seconds that no way can beat (0: none).
+    """
+    figure, axes = new_axes(4.8, title, f"{xlabel} (powers of ten)")
+    axes.set(xscale="log", yscale="log", ylabel="seconds (powers of ten)")
+    ends, best = {}, list(ways)[-1]
+    for name, (measured, predicted) in ways.items():
+        style = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
+        axes.plot(list(predicted), list(predicted.values()), **style)
+        axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6, zorder=3)
+        ends[name] = list(predicted.values())[-1]
+    if limit:
+        axes.axhline(limit, color=FAILED, linewidth=1, linestyle="--")
+        ends["the limit"] = limit
+    last = max(max(predicted) for _, predicted in ways.values())
+    values = [seconds for pair in ways.values() for each in pair for seconds in each.values()]
+    low, high = min([*values, limit or math.inf]) / 1.4, max(values) * 1.4
+    gap = (high / low) ** 0.042  # as high as a line of text
+    place = 0.0
+    for name in sorted(ends, key=ends.__getitem__):
+        place = max(ends[name], place * gap)
+        colour = FAILED if name not in ways else RUNNING if name == best else INK
+        weight = "bold" if name == best else "normal"
+        axes.text(last * 1.12, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)
+    axes.set(xlim=(min(min(each) for _, each in ways.values()) * 0.85, last * 9), ylim=(low, high))
+    ticks = [10**power for power in range(6) if 10**power <= last]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.minorticks_off()
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    said = [f"{name}: dots at {', '.join(str(n) for n in measured)}" for name, (measured, _) in ways.items()]
     return finish(figure, "\n".join([title, *said]))
 
 

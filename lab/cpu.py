@@ -16,7 +16,7 @@ import psutil
 
 from .charts import INK, MODEL, RUNNING, WAITING, Picture, finish, new_axes
 from .errors import LabError
-from .worker import Worker
+from .processes import Process
 
 INTERVAL = 0.1  # seconds between two samples
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # in a container: microseconds of processor time, and in how many of the clock
@@ -54,11 +54,11 @@ class Usage:
 class watch_cpu:  # noqa: N801 (used as a function)
     """Measure which cores some workers use while a block runs: `with lab.watch_cpu("…", worker) as usage:`.
 
-    All processes that a worker has when the block begins are counted. Without a worker it is this notebook that is
-    watched. Raises `LabError` for a worker that has ended.
+    All processes that a worker has when the block begins are counted; `lab.fb.process` can be watched, too. Without
+    a worker it is this notebook that is watched. Raises `LabError` for a worker that has ended.
     """
 
-    def __init__(self, title: str, *workers: Worker) -> None:
+    def __init__(self, title: str, *workers: Process) -> None:
         self._usage = Usage(title)
         self._processes = [process for worker in workers for process in processes_of(worker)] or [psutil.Process()]
 
@@ -104,7 +104,7 @@ class watch_cpu:  # noqa: N801 (used as a function)
         return sum(self._used.values())
 
 
-def processes_of(worker: Worker) -> list[psutil.Process]:
+def processes_of(worker: Process) -> list[psutil.Process]:
     """The worker and the processes of its pool. Raises `LabError` if it has ended."""
     try:
         parent = psutil.Process(worker.pid)
@@ -138,7 +138,7 @@ def _allowed() -> set[int] | None:
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
-def memory(worker: Worker) -> tuple[float, float]:
+def memory(worker: Process) -> tuple[float, float]:
     """Memory of a worker's processes in MB: shared pages divided among those that share them, and counted in each.
 
     The first is the sum of their proportional set sizes, or, where the system has none (macOS), of what each has

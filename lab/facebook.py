@@ -6,6 +6,7 @@ from typing import Any
 import requests
 
 from .errors import LabError
+from .processes import Process
 
 TIMEOUT = 5  # seconds; all that the lab asks for is answered at once
 
@@ -35,6 +36,7 @@ class FakeFacebook:
 
     def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         self.url = url.rstrip("/")
+        self.process: Process | None = None  # where the lab started it
         self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between the lab and its own server

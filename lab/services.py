@@ -280,7 +280,9 @@ def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
         line = process.log().partition("\n")
         return line[0].rpartition(" ")[2] if line[1] and line[0].startswith("fake_fb listening on ") else None
 
-    return FakeFacebook(process.wait_for("it listened", address, timeout=20)), process
+    fb = FakeFacebook(process.wait_for("it listened", address, timeout=20))
+    fb.process = process
+    return fb, process
 
 
 # Words

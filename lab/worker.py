@@ -25,6 +25,9 @@ MOST = 100  # processes or threads of one worker: a slip of the keyboard should 
 MOST_GREEN = 1000  # the same for gevent, whose greenlets are small
 BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
 
+# Settings that Celery documents and reads, and leaves out of the list by which its command line knows their types.
+UNLISTED = {"result_backend_thread_safe": "bool"}
+
 SETTLE = 5  # seconds that a worker may take to hear from its processes what they have done
 
 labels: set[str] = set()
@@ -169,12 +172,16 @@ def settings_arguments(settings: Mapping[str, Any]) -> list[str]:
     """Celery's settings as its command line takes them, behind a `--`. Raises `LabError`: Celery has no such."""
     from celery.app.defaults import SETTING_KEYS
 
-    if unknown := [name for name in settings if name not in SETTING_KEYS]:
+    if unknown := [name for name in settings if name not in SETTING_KEYS and name not in UNLISTED]:
         raise LabError(f"Celery has no setting {unknown[0]!r}: its documentation lists them under Configuration.")
-    return [
-        f"{name}=(dict){json.dumps(value)}" if isinstance(value, Mapping) else f"{name}={value}"
-        for name, value in settings.items()
-    ]
+    return [f"{name}={_cast(name, value)}" for name, value in settings.items()]
+
+
+def _cast(name: str, value: Any) -> str:
+    """The value as text, with its type where Celery's command line would not know it."""
+    if isinstance(value, Mapping):
+        return f"(dict){json.dumps(value)}"
+    return f"({UNLISTED[name]}){value}" if name in UNLISTED else str(value)
 
 
 def _option(name: str) -> str:
