@@ -329,8 +329,9 @@ def draw_curves(
         axes.step(list(predicted), list(predicted.values()), where="mid", color=MODEL, linewidth=1.5)
         axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6)
         for n, seconds in measured.items():
+            shown = f"{seconds:.2f}" if isinstance(seconds, float) else f"{seconds}"
             axes.annotate(
-                f"{seconds:.2f}", (n, seconds), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9,
+                shown, (n, seconds), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9,
                 color=RUNNING,
             )  # fmt: skip
         axes.set(ylim=(0, max(*measured.values(), *predicted.values()) * 1.2), xticks=list(measured), xlabel=xlabel)
@@ -354,32 +355,37 @@ def draw_scaling(
     figure, axes = new_axes(4.8, title, f"{xlabel} (powers of ten)")
     axes.set(xscale="log", yscale="log", ylabel="seconds (powers of ten)")
     ends, best = {}, list(ways)[-1]
+    first, last = (pick(pick(predicted) for _, predicted in ways.values()) for pick in (min, max))
     for name, (measured, predicted) in ways.items():
         style = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
         axes.plot(list(predicted), list(predicted.values()), **style)
         axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6, zorder=3)
         ends[name] = list(predicted.values())[-1]
-    if limit:
-        axes.axhline(limit, color=FAILED, linewidth=1, linestyle="--")
-        ends["the limit"] = limit
-    last = max(max(predicted) for _, predicted in ways.values())
     values = [seconds for pair in ways.values() for each in pair for seconds in each.values()]
-    low, high = min([*values, limit or math.inf]) / 1.4, max(values) * 1.4
-    gap = (high / low) ** 0.042  # as high as a line of text
-    place = 0.0
-    for name in sorted(ends, key=ends.__getitem__):
-        place = max(ends[name], place * gap)
-        colour = FAILED if name not in ways else RUNNING if name == best else INK
-        weight = "bold" if name == best else "normal"
-        axes.text(last * 1.12, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)
-    axes.set(xlim=(min(min(each) for _, each in ways.values()) * 0.85, last * 9), ylim=(low, high))
+    if limit:
+        axes.plot([first, last], [limit, limit], color=FAILED, linewidth=1, linestyle="--", zorder=2)
+        ends["the limit"] = limit / 1.15
+    low, high = min([*values, *ends.values()]) / 1.3, max(values) * 1.4
+    _name_ends(axes, ends, last * 1.08, (high / low) ** 0.045, best)
+    axes.set(xlim=(first * 0.85, last * (last / first) ** 0.25), ylim=(low, high))
     ticks = [10**power for power in range(6) if 10**power <= last]
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    steps = [mantissa * 10**power for power in range(-4, 6) for mantissa in ((1, 2, 5) if high / low < 100 else (1, 2))]
+    shown = [step for step in steps if low <= step <= high]
+    axes.set_yticks(shown, [f"{step:,g}" for step in shown])
     axes.minorticks_off()
     axes.grid(color="#DDDDDD", linewidth=0.6)
     said = [f"{name}: dots at {', '.join(str(n) for n in measured)}" for name, (measured, _) in ways.items()]
     return finish(figure, "\n".join([title, *said]))
+
+
+def _name_ends(axes: Any, ends: Mapping[str, float], x: float, line: float, best: str) -> None:
+    """The names of lines at their ends, each at least a line of text (a factor) above the one before."""
+    place = 0.0
+    for name in sorted(ends, key=lambda name: ends[name]):
+        place = max(ends[name], place * line)
+        colour, weight = {best: (RUNNING, "bold"), "the limit": (FAILED, "normal")}.get(name, (INK, "normal"))
+        axes.text(x, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)
 
 
 def new_axes(height: float, title: str, xlabel: str) -> tuple[Any, Any]:

@@ -64,6 +64,9 @@ DRAWN = {
     "waits": lambda second: lab.draw_waits({"a": [second, 3 * second], "b": [0.005]}, title="T"),
     "panels": lambda second: lab.draw_panels({"start, s": {"a": second}, "memory, MB": {"a": 50.0}}, title="T"),
     "curves": lambda second: lab.draw_curves({"waiting": ({1: second, 5: 2.0}, {1: 2, 2: second})}, title="T"),
+    "scaling": lambda second: lab.draw_scaling(
+        {"a": ({1: second}, {1: 1, 100: 30}), "b": ({100: 3 * second}, {1: 1, 100: 3})}, title="T", xlabel="n", limit=1
+    ),
     "overview": lambda second: lab.draw_overview(),
 }
 

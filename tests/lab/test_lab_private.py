@@ -27,6 +27,7 @@ def kill_and_restart():
             seen["unknown"] = str(error)
         transport = {"visibility_timeout": 7}
         settings = {"broker_transport_options": transport, "worker_soft_shutdown_timeout": 2}
+        settings["result_backend_thread_safe"] = True
         worker = lab.worker(1, settings=settings)
         lab.redis.kill()  # connections of before are gone, and a new worker is found ready all the same
         lab.redis.start()
@@ -36,6 +37,7 @@ def kill_and_restart():
         worker.wait_for("it was back", lambda: app.control.ping([worker.node], timeout=1), timeout=30)
         conf = app.control.inspect([worker.node], timeout=5).conf()[worker.node]
     seen["conf"] = [conf["broker_transport_options"]["visibility_timeout"], conf["worker_soft_shutdown_timeout"]]
+    seen["conf"].append(conf["result_backend_thread_safe"])
     seen["printed"] = printed.getvalue()
     return seen
 
@@ -49,7 +51,7 @@ def test_a_private_redis_may_be_killed_and_nobody_elses_is_touched(start_redis, 
     assert "redis has ended. Run lab.redis.start()" in seen["said"]
     assert "--appendonly yes" in seen["command"]
     assert "no_such_setting" in seen["unknown"]
-    assert seen["conf"] == [7, 2.0]
+    assert seen["conf"] == [7, 2.0, True]
     assert (
         "-- 'broker_transport_options=(dict){\"visibility_timeout\": 7}' worker_soft_shutdown_timeout=2"
         in seen["printed"]
