@@ -9,8 +9,10 @@ RUN = PATH="$$PWD/.venv/bin:$$PATH"
 
 # The file appears when the install is complete: an interrupted one starts again from nothing.
 READY = .venv/.ready
+COMPARE = benchmarks/compare
+COMPARED = .venv-compare/.ready
 
-.PHONY: help lab test storm refresh book lint lock python
+.PHONY: help lab test storm compare refresh book lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +25,9 @@ test: $(READY) ## run every notebook and test, compare the outputs
 
 storm: $(READY) ## twenty storms of notebook 08, with as many seeds (8 minutes)
 	@$(RUN) python benchmarks/storm.py $(ARGS)
+
+compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 minutes)
+	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -m benchmarks.compare $(ARGS)
 
 refresh: $(READY) ## run the notebooks and store their outputs
 	@$(RUN) python tools/refresh.py $(ARGS)
@@ -39,7 +44,10 @@ lock: python ## pin anew what requirements.txt brings along
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
 	@{ grep '^#' constraints.txt; grep -v '^-c' requirements.txt | .lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --no-header --no-annotate - ; } > .lock/constraints.txt
-	@mv .lock/constraints.txt constraints.txt && rm -rf .lock
+	@mv .lock/constraints.txt constraints.txt
+	@{ grep '^#' $(COMPARE)/constraints.txt; grep -v '^-' $(COMPARE)/requirements.txt | .lock/bin/uv pip compile --quiet --universal \
+	--python-version 3.11 --fork-strategy fewest --no-header --no-annotate -c constraints.txt - ; } > .lock/constraints.txt
+	@mv .lock/constraints.txt $(COMPARE)/constraints.txt && rm -rf .lock
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -52,4 +60,11 @@ $(READY): requirements.txt constraints.txt
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements.txt constraints.txt
+	@$(MAKE) --no-print-directory python
+	rm -rf .venv-compare
+	$(PYTHON) -m venv .venv-compare
+	.venv-compare/bin/python -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
 	@touch $@
