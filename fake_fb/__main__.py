@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from . import params
+from .files import raise_file_limit
 from .mail import MailServer
 from .server import Server
-
-WANTED_FILES = (65_536, 10_240, 4_096)  # one a connection; macOS may refuse more than 10,240
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,25 +54,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mail-port", default=8025, type=port_number, help="of the mail server, SMTP (8025)")
     parser.add_argument("--mail-latency", default=2.5, type=seconds, help="seconds a message takes (2.5)")
     return parser.parse_args()
-
-
-def raise_file_limit() -> None:
-    """Allow as many open connections as the system lets us: the usual soft limit is 256 to 1,024."""
-    try:
-        import resource
-    except ImportError:  # not a Unix: there is no such limit to raise
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    for wanted in WANTED_FILES:
-        allowed = wanted if hard == unlimited else min(wanted, hard)
-        if soft == unlimited or soft >= allowed:
-            return
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        except (ValueError, OSError):
-            continue  # macOS has a second, lower limit it does not tell: try less
-        return
 
 
 class CannotListen(Exception):

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import redis
 
+from fake_fb.files import raise_file_limit
+
 from . import database
 from .errors import LabError
 from .facebook import FakeFacebook
@@ -23,6 +25,7 @@ from .redis_server import LOOPBACK, RedisServer
 from .worker import LAB_NODE, ROOT, Worker, queue_names, settings_arguments, unused, worker_options
 
 PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
+FILES = 4_096  # that a process may open: notebook 10 makes a thousand calls at once, each with a connection to Redis
 PRIVATE = "private to this notebook"
 # The Redis of docker-compose.yml knows this user, who may do nothing but ping. A Redis that lets it in is the
 # course's beyond doubt, and asking any other one changes nothing there.
@@ -77,6 +80,7 @@ def start(*, worker: bool = True, private: bool = False) -> None:
     global _lab
     if _lab is None:
         environment, modules = dict(os.environ), set(sys.modules)
+        raise_file_limit((FILES,))
         keeper = Keeper()
         try:
             _lab = _open(keeper, worker, private)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 
 import pytest
 
@@ -32,6 +33,21 @@ def open_twice():
     return {"same": same, "items": len(answer["data"]), "logs": "".join(logs)}
 
 
+def open_with_few_files(few):
+    """Start the lab where a process may have no more than so many files open, as on many systems."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+    import psutil
+
+    import lab
+
+    lab.start()
+    worker = psutil.Process(lab.services.current().others[-1].pid)
+    return {"worker": worker.rlimit(psutil.RLIMIT_NOFILE)[0], "hard": hard, "wanted": lab.services.FILES}
+
+
 STRANGE = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"), DEAD_PROXY)
 STRANGE |= {"CELERY_BROKER_URL": ELSEWHERE, "CELERY_RESULT_BACKEND": ELSEWHERE}
 PLAIN = {"LC_ALL": "C", "PYTHONHASHSEED": "0", "TZ": "Asia/Kathmandu"}
@@ -48,6 +64,14 @@ def check(outcome):
     assert outcome.evidence["items"] == 1
     for part in ("secret", "192.0.2.1"):
         assert part not in outcome.out + outcome.evidence["logs"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil tells other processes' limits on Linux alone")
+def test_its_workers_may_open_a_thousand_connections(run_lab):
+    outcome = run_lab(open_with_few_files, 256)
+    assert outcome.returncode == 0, outcome.err
+    evidence = outcome.evidence
+    assert evidence["worker"] == min(evidence["wanted"], evidence["hard"]) > 256
 
 
 @pytest.mark.parametrize("variables", [STRANGE, PLAIN], ids=["proxies and another project", "no locale"])
