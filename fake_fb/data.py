@@ -27,20 +27,21 @@ DAYS = tuple((date(2026, 5, 31) - timedelta(days=back)).isoformat() for back in 
 class Page(NamedTuple):
     """One page of an edge: the items, the cursors at its two ends, and whether more items follow."""
 
-    items: list[Item]
+    items: tuple[Item, ...]
     before: str
     after: str
     more: bool
 
 
+@lru_cache(maxsize=2048)  # a thousand users that are asked again: making a timeline costs more than serving it
 def page(user: str, edge: str, limit: int, after: str | None = None) -> Page:
     """At most ``limit`` items, those behind the cursor ``after`` or the newest ones.
 
-    KeyError: this edge of this user has no such cursor.
+    They are shared: do not change them. KeyError: this edge of this user has no such cursor.
     """
     items = timeline(user, edge)
     start = 0 if after is None else _positions(user, edge)[after] + 1
-    chosen = list(items[start : start + limit])
+    chosen = items[start : start + limit]
     ends = [cursor(item) for item in (chosen[0], chosen[-1])] if chosen else [after or "", after or ""]
     return Page(chosen, *ends, more=start + limit < len(items))
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
@@ -265,7 +266,7 @@ class ControlMail(Handler):
             raise GraphError(503, message) from None
 
 
-def with_urls(items: list[data.Item], base: str) -> list[data.Item]:
+def with_urls(items: Iterable[data.Item], base: str) -> list[data.Item]:
     """The items with the whole addresses of their images, where they have any."""
     return [item | {key: base + item[key] for key in ("source", "picture") if key in item} for item in items]
 
