@@ -10,7 +10,7 @@ from PIL import Image
 
 from lab.charts import FAILED, INK, MODEL, RUNNING, WIDTH, Picture, finish
 
-from .figures import MEASURES, Spread, verdict
+from .figures import MEASURES, PARTS, Spread, verdict
 
 SUBJECT = "Celery"
 PLAIN = ("thread pool", "asyncio")  # no queue
@@ -31,7 +31,7 @@ def draw(result: Mapping[str, Any]) -> Picture:
     said = [result["finding"]]
     for measure, axes in zip(MEASURES, places, strict=False):
         spreads = spreads_of(result, measure)
-        marks = spreads_of(result, "sending") if measure == "five" else {}
+        marks = [spreads_of(result, part) for part in PARTS if measure == "five"]
         said.append(_draw_measure(axes, measure, spreads, marks, peers, result["about"]))
     said.append(_draw_killed(next(places), result["killed"], peers))
     _draw_words(next(places), result["about"])
@@ -55,11 +55,11 @@ def _draw_measure(
     axes: Any,
     measure: str,
     spreads: Mapping[str, Spread],
-    marks: Mapping[str, Spread],
+    marks: Sequence[Mapping[str, Spread]],
     peers: Sequence[str],
     about: Mapping[str, Any],
 ) -> str:
-    """`marks` divide a bar: the white one is where all calls were sent."""
+    """`marks` divide a bar: the white ones are where all calls were sent, and where all were at the server."""
     what, unit, _ = MEASURES[measure]
     title = what.format(**about) + (f", {unit}" if unit else "")
     last = max((each.most for each in spreads.values()), default=1.0)
@@ -69,8 +69,9 @@ def _draw_measure(
             continue
         each, color = spreads[peer], RUNNING if peer == SUBJECT else MODEL
         axes.barh(row, each.median, color=color, height=0.6)
-        if peer in marks:
-            axes.plot([marks[peer].median] * 2, [row - 0.3, row + 0.3], color="white", linewidth=2)
+        for mark in marks:
+            if peer in mark:
+                axes.plot([mark[peer].median] * 2, [row - 0.3, row + 0.3], color="white", linewidth=2)
         axes.plot([each.least, each.most], [row, row], color=INK, linewidth=1, solid_capstyle="butt")
         axes.text(each.most, row, f" {in_digits(each.median)}", va="center", fontsize=9, color=INK)
     subtitle = verdict(measure, queues(measure, spreads), SUBJECT)
@@ -111,7 +112,7 @@ def _draw_words(axes: Any, about: Mapping[str, Any]) -> None:
     packages = [f"{name} {number}" for name, number in about["packages"].items()]
     lines = [
         "Bars are medians, lines go from the least to the most.",
-        "Five calls: the white mark is when all were sent.",
+        "Five calls, white marks: all are sent; all are at the server.",
         f"Rounds in rotation: {about['rounds']}; one call a task: {about['singles']}.",
         f"{about['cores']:g} cores, load {about['load_at_start'][0]:g} at the start (other programs),",
         f"{about['system']}, Python {about['python']}",

@@ -14,6 +14,7 @@ MEASURES: dict[str, tuple[str, str, bool]] = {
     "start": ("worker started to first answer", "s", False),
     "memory": ("memory of five slots", "MB", False),
 }
+PARTS = ("sending", "arrived")  # of "five": until all are sent, and until all are at the server
 KILLS = ("default", "safe")
 
 

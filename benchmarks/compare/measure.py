@@ -20,7 +20,7 @@ from lab.services import current
 from lab.worker import ROOT
 
 from . import work
-from .figures import Record
+from .figures import PARTS, Record
 from .peers import Peer
 
 EDGES = ("photos", "posts", "likes", "friends", "events")
@@ -89,7 +89,7 @@ def call(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: floa
     urls = bench.urls(paths, latency)
     timeout = PATIENCE + latency * (1 + len(urls) / SLOWEST_POOL)
     fb.forget()
-    begin = time.perf_counter()
+    begin, epoch = time.perf_counter(), time.time()
     if use == "batches":
         tickets = peer.send("fetch_many", [urls[n : n + BATCH] for n in range(0, len(urls), BATCH)])
     else:
@@ -104,6 +104,7 @@ def call(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: floa
     return {
         "seconds": seconds,
         "sending": sending,
+        "arrived": max((request.arrival for request in seen.requests), default=epoch) - epoch,
         "overhead": seconds - slowest,
         "peak": seen.peak,
         "problems": problems(paths, answers, bench.expected, seen),
@@ -178,8 +179,8 @@ def descent(pid: int) -> list[psutil.Process]:
 
 
 def five(bench: Bench, peer: Peer) -> list[Record]:
-    """Five calls at once: what comes on top of the slowest, and how much of it is sending them. On the way, a worker's
-    start and its memory."""
+    """Five calls at once: what comes on top of the slowest, and how much of it passes until all are sent and until all
+    have arrived at the server; the rest is the way back. On the way, a worker's start and its memory."""
     paths = timeline()
     with workers(bench, peer, "five") as (processes, start):
         warm(bench, peer, "five", paths)
@@ -189,7 +190,7 @@ def five(bench: Bench, peer: Peer) -> list[Record]:
         record["problems"].append(f"{record['peak']} in flight")
     records = [Record("five", peer.NAME, record["overhead"] * 1000, record["problems"], record)]
     if processes:
-        records.append(Record("sending", peer.NAME, record["sending"] * 1000, record["problems"]))
+        records += [Record(part, peer.NAME, record[part] * 1000, record["problems"]) for part in PARTS]
         records += [Record("start", peer.NAME, start, []), Record("memory", peer.NAME, size, [])]
     return records
 
