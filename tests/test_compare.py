@@ -56,11 +56,21 @@ def test_a_peer_that_failed_in_every_round_is_absent():
         ("five", 20.0, 10.0, "Celery is second of 2; Huey is 2.0 times as good"),
         ("finished", 300.0, 900.0, "Celery is second of 2; Huey is 3.0 times as good"),
         ("finished", 900.0, 300.0, "Celery is best"),
+        ("calls", 2.10, 2.0, "Celery is second of 2; Huey is 5% better"),
     ],
 )
 def test_verdict_says_where_celery_loses(measure, ours, other, words):
     peers = {"Celery": figures.spread([ours]), "Huey": figures.spread([other])}
     assert figures.verdict(measure, peers) == words
+
+
+def test_lead_says_where_the_milliseconds_go():
+    five = {peer: figures.spread([value]) for peer, value in {"Celery": 9.0, "Huey": 7.0, "asyncio": 4.0}.items()}
+    sending = {peer: figures.spread([value]) for peer, value in {"Celery": 4.0, "Huey": 1.0}.items()}
+    words = "Five calls: Celery takes 2.0 ms longer than Huey, sending alone 3.0."
+    assert figures.lead(five, sending) == words
+    assert figures.lead(five | {"Celery": figures.spread([6.0])}, sending) == ""
+    assert figures.lead({}, {}) == ""
 
 
 def test_headline():

@@ -175,7 +175,9 @@ def build(folder: Path, notebooks: dict[Path, NotebookNode]) -> None:
         linked |= write(folder, path, notebook, titles)
     for path in sorted(linked - set(sources)):
         if path.suffix in PICTURES:
-            shutil.copyfile(path, folder / page_of(path))
+            picture = folder / page_of(path)
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, picture)
         else:
             write(folder, path, listing(path), titles)
     (folder / "style.css").write_text(style(), encoding="utf-8")

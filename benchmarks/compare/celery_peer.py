@@ -54,6 +54,8 @@ WORKERS = {
 
 
 def send(task: str, arguments: Sequence[Any], *, safe: bool = False) -> list[Any]:
+    # What Celery pays most for with few calls: a profile of `delay` has building the message, a new client of Redis for
+    # each (kombu, redis.Channel.conn_or_acquire), LPUSH and the subscription to the result, about 0.6 ms in all.
     return [TASKS[task].delay(*as_tuple(argument)) for argument in arguments]
 
 

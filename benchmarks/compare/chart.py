@@ -10,7 +10,7 @@ from PIL import Image
 
 from lab.charts import FAILED, INK, MODEL, RUNNING, WIDTH, Picture, finish
 
-from .figures import MEASURES, PARTS, Spread, verdict
+from .figures import MEASURES, PARTS, Spread, lead, verdict
 
 SUBJECT = "Celery"
 PLAIN = ("thread pool", "asyncio")  # no queue
@@ -34,7 +34,7 @@ def draw(result: Mapping[str, Any]) -> Picture:
         marks = [spreads_of(result, part) for part in PARTS if measure == "five"]
         said.append(_draw_measure(axes, measure, spreads, marks, peers, result["about"]))
     said.append(_draw_killed(next(places), result["killed"], peers))
-    _draw_words(next(places), result["about"])
+    _draw_words(next(places), result["about"], lead(spreads_of(result, "five"), spreads_of(result, PARTS[0]), SUBJECT))
     return smaller(finish(figure, "\n".join(said)))
 
 
@@ -107,12 +107,13 @@ def _draw_killed(axes: Any, killed: Mapping[str, Mapping[str, Sequence[str]]], p
     return "killed: " + ", ".join(said)
 
 
-def _draw_words(axes: Any, about: Mapping[str, Any]) -> None:
-    """What the figures hold for."""
+def _draw_words(axes: Any, about: Mapping[str, Any], reason: str) -> None:
+    """What the figures hold for, and the reason why another queue is ahead with five calls."""
     packages = [f"{name} {number}" for name, number in about["packages"].items()]
     lines = [
         "Bars are medians, lines go from the least to the most.",
         "Five calls, white marks: all are sent; all are at the server.",
+        *textwrap.wrap(reason, 62),
         f"Rounds in rotation: {about['rounds']}; one call a task: {about['singles']}.",
         f"{about['cores']:g} cores, load {about['load_at_start'][0]:g} at the start (other programs),",
         f"{about['system']}, Python {about['python']}",

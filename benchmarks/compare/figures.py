@@ -68,8 +68,21 @@ def verdict(measure: str, peers: Mapping[str, Spread], subject: str = "Celery") 
     if rank[0] == subject:
         return f"{subject} is best"
     high, low = sorted((peers[rank[0]].median, peers[subject].median), reverse=True)
+    if low <= 0:
+        return ""
     place = ("second", "third", "fourth", "fifth", "sixth", "seventh")[rank.index(subject) - 1]
-    return f"{subject} is {place} of {len(rank)}; {rank[0]} is {high / low:.1f} times as good" if low > 0 else ""
+    better = f"{high / low:.1f} times as good" if high >= 1.1 * low else f"{high / low - 1:.0%} better"
+    return f"{subject} is {place} of {len(rank)}; {rank[0]} is {better}"
+
+
+def lead(five: Mapping[str, Spread], sending: Mapping[str, Spread], subject: str = "Celery") -> str:
+    """Where the milliseconds go that the subject's five calls take longer than the best queue's; "" if it is the best.
+    Only queues send: a pool in the same process has no part in this."""
+    queues = {peer: each.median for peer, each in five.items() if peer in sending}
+    if subject not in queues or (best := min(queues, key=lambda peer: queues[peer])) == subject:
+        return ""
+    more, until_sent = queues[subject] - queues[best], sending[subject].median - sending[best].median
+    return f"Five calls: {subject} takes {more:.1f} ms longer than {best}, sending alone {until_sent:.1f}."
 
 
 def kills(records: Iterable[Record]) -> dict[str, dict[str, list[str]]]:
