@@ -10,10 +10,9 @@ from PIL import Image
 
 from lab.charts import FAILED, INK, MODEL, RUNNING, WIDTH, Picture, finish
 
-from .figures import MEASURES, PARTS, Spread, lead, verdict
+from .figures import MEASURES, PARTS, PLAIN, Spread, lead, queues, verdict
 
 SUBJECT = "Celery"
-PLAIN = ("thread pool", "asyncio")  # no queue
 OUTCOMES = {"recovered": "comes back", "set aside": "put aside", "lost": "lost"}
 
 
@@ -74,15 +73,10 @@ def _draw_measure(
                 axes.plot([mark[peer].median] * 2, [row - 0.3, row + 0.3], color="white", linewidth=2)
         axes.plot([each.least, each.most], [row, row], color=INK, linewidth=1, solid_capstyle="butt")
         axes.text(each.most, row, f" {in_digits(each.median)}", va="center", fontsize=9, color=INK)
-    subtitle = verdict(measure, queues(measure, spreads), SUBJECT)
+    subtitle = verdict(measure, queues(spreads) if measure == "five" else spreads, SUBJECT)
     _name(axes, peers, title, subtitle)
     axes.set(xlim=(0, last * 1.25), xticks=[])
     return f"{title}: {subtitle}"
-
-
-def queues(measure: str, spreads: Mapping[str, Spread]) -> dict[str, Spread]:
-    """Those to be ranked: with five calls the queues alone. A pool in the same process has no queue to pay for."""
-    return {peer: each for peer, each in spreads.items() if measure != "five" or peer not in PLAIN}
 
 
 def _draw_killed(axes: Any, killed: Mapping[str, Mapping[str, Sequence[str]]], peers: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ MEASURES: dict[str, tuple[str, str, bool]] = {
 }
 PARTS = ("sending", "arrived")  # of "five": until all are sent, and until all are at the server
 KILLS = ("default", "safe")
+PLAIN = ("thread pool", "asyncio")  # no queue: they work in the process that asks
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def summary(records: Iterable[Record], best: Mapping[str, str]) -> dict[str, dic
     return {measure: {peer: spread(each) for peer, each in peers.items()} for measure, peers in values.items()}
 
 
+def queues(peers: Mapping[str, Spread]) -> dict[str, Spread]:
+    """Those that have a queue. What a queue costs, five calls show; who has none has nothing to pay for."""
+    return {peer: each for peer, each in peers.items() if peer not in PLAIN}
+
+
 def verdict(measure: str, peers: Mapping[str, Spread], subject: str = "Celery") -> str:
     """Where the subject stands among the peers in one measure: "Celery is best", or who is better, and by how much."""
     if subject not in peers:
@@ -76,12 +82,12 @@ def verdict(measure: str, peers: Mapping[str, Spread], subject: str = "Celery") 
 
 
 def lead(five: Mapping[str, Spread], sending: Mapping[str, Spread], subject: str = "Celery") -> str:
-    """Where the milliseconds go that the subject's five calls take longer than the best queue's; "" if it is the best.
-    Only queues send: a pool in the same process has no part in this."""
-    queues = {peer: each.median for peer, each in five.items() if peer in sending}
-    if subject not in queues or (best := min(queues, key=lambda peer: queues[peer])) == subject:
+    """Where the milliseconds go that the subject's five calls take longer than the best queue's; "" if it is the
+    best, or was not measured."""
+    ranked = {peer: each for peer, each in queues(five).items() if peer in sending}
+    if subject not in ranked or (best := min(ranked, key=lambda peer: ranked[peer].median)) == subject:
         return ""
-    more, until_sent = queues[subject] - queues[best], sending[subject].median - sending[best].median
+    more, until_sent = (each[subject].median - each[best].median for each in (ranked, sending))
     return f"Five calls: {subject} takes {more:.1f} ms longer than {best}, sending alone {until_sent:.1f}."
 
 
@@ -98,7 +104,7 @@ def kills(records: Iterable[Record]) -> dict[str, dict[str, list[str]]]:
 def headline(figures: Mapping[str, Mapping[str, Spread]], calls: int) -> str:
     """The finding, in one line."""
     said = []
-    five = {peer: each for peer, each in figures.get("five", {}).items() if peer in figures.get("start", {})}
+    five = queues(figures.get("five", {}))
     if "Celery" in five:
         least = min(five, key=lambda peer: five[peer].median)
         ours = f"Five calls: Celery adds {five['Celery'].median:.0f} ms"
