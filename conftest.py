@@ -55,15 +55,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
             cells[item.path] = cells.get(item.path, 0) + 1
     # What takes longest begins first, so that no worker is left alone with it at the end: the containers, the browser,
-    # the notebooks by their length, then the tests that run their exercises. Notebook 10 alone comes last: it keeps
-    # all cores busy and measures what that costs, so it is better off when the others have nothing left to run.
-    first, last = ["test_jupyterlab.py", "test_compose_live.py"], "test_exercises.py"
+    # the notebooks by their length, then the tests that run notebooks or their exercises. Notebook 10 alone comes last:
+    # it keeps all cores busy and measures what that costs, so it is better off when the others have nothing to run.
+    first, then = ["test_jupyterlab.py", "test_compose_live.py"], ["test_exercises.py", "test_book.py"]
     items.sort(
         key=lambda item: (
             item.path.name == "10_thousand_urls.ipynb",
             -first.index(item.path.name) if item.path.name in first else 1,
             -cells.get(item.path, 0),
-            item.path.name != last,
+            item.path.name not in then,
         )
     )
 
