@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_named(project: Project) -> None:
 @pytest.mark.parametrize("name", INSIDE)
 def test_a_notebook_passes_inside(project: Project, name: str) -> None:
     said = project.compose(
-        *("run", "--rm", "-T", "jupyter", "pytest", "--nbval", f"notebooks/{name}.ipynb"), timeout=5 * COMMAND
+        *("run", "--rm", "-T", "jupyter", "pytest", "--nbval", "-n0", f"notebooks/{name}.ipynb"), timeout=5 * COMMAND
     )
     assert re.search(r"\d+ passed", said) and "failed" not in said, said
 
@@ -133,7 +133,8 @@ def test_nothing_is_fetched_from_outside(open_project, tmp_path: Path) -> None:
     (tmp_path / "cut-off.yml").write_text(CUT_OFF)
     files = ["--file", "docker-compose.yml", "--file", str(tmp_path / "cut-off.yml")]
     said = alone.compose(
-        *(*files, "run", "--rm", "-T", "jupyter", "pytest", "--nbval", "notebooks/05_timeline_in_parallel.ipynb"),
+        *(*files, "run", "--rm", "-T", "jupyter"),
+        *("pytest", "--nbval", "-n0", "notebooks/05_timeline_in_parallel.ipynb"),
         timeout=5 * COMMAND,
     )
     assert " passed" in said and "failed" not in said, said
