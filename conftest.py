@@ -55,9 +55,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
             cells[item.path] = cells.get(item.path, 0) + 1
     # What takes longest begins first, so that no worker is left alone with it at the end: the containers, the browser,
-    # the notebooks by their length, then the tests that run notebooks or their exercises. Notebook 10 alone comes last:
-    # it keeps all cores busy and measures what that costs, so it is better off when the others have nothing to run.
-    first, then = ["test_jupyterlab.py", "test_compose_live.py"], ["test_exercises.py", "test_book.py"]
+    # the notebooks by their length, then the longest of the other files. Notebook 10 alone comes last: it keeps all
+    # cores busy and measures what that costs, so it is better off when the others have nothing to run.
+    first = ["test_jupyterlab.py", "test_compose_live.py"]
+    then = ["test_exercises.py", "test_book.py", "test_lab_start.py"]
     items.sort(
         key=lambda item: (
             item.path.name == "10_thousand_urls.ipynb",

@@ -117,15 +117,16 @@ def time_to_open(home):
     return opened, bare
 
 
-def test_it_takes_no_longer_than_a_worker_and_a_second(place):
+def test_it_takes_no_longer_than_half_as_long_again_as_a_worker(place):
     # The best of several each, because a busy machine delays now this one, now the other; at rest one round will do.
+    # A ratio, because what the lab does beside the worker takes longer on a busy machine, too.
     opened = bare = float("inf")
     for _ in range(6):
         seconds = place.witness(time_to_open, str(place.home))
         opened, bare = min(opened, seconds[0]), min(bare, seconds[1])
-        if opened < bare + 1:
+        if opened < 1.5 * bare:
             return
-    assert opened < bare + 1
+    assert opened < 1.5 * bare
 
 
 def start_late():
