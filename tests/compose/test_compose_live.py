@@ -100,9 +100,13 @@ def test_a_port_that_is_taken_is_named(project: Project) -> None:
 
 @pytest.mark.parametrize("name", INSIDE)
 def test_a_notebook_passes_inside(project: Project, name: str) -> None:
-    said = project.compose(
-        *("run", "--rm", "-T", "jupyter", "pytest", "--nbval", "-n0", f"notebooks/{name}.ipynb"), timeout=5 * COMMAND
-    )
+    passes_inside(project, name)
+
+
+def passes_inside(project: Project, name: str, *files: str) -> None:
+    """Run one notebook in a container of this project (with these --file options), and ask that all its cells pass."""
+    pytest_in_it = ("run", "--rm", "-T", "jupyter", "pytest", "--nbval", "-n0", f"notebooks/{name}.ipynb")
+    said = project.compose(*files, *pytest_in_it, timeout=5 * COMMAND)
     assert re.search(r"\d+ passed", said) and "failed" not in said, said
 
 
@@ -131,13 +135,8 @@ def test_nothing_is_fetched_from_outside(open_project, tmp_path: Path) -> None:
     """The timeline again, in containers whose network leads nowhere."""
     alone = open_project("alone")
     (tmp_path / "cut-off.yml").write_text(CUT_OFF)
-    files = ["--file", "docker-compose.yml", "--file", str(tmp_path / "cut-off.yml")]
-    said = alone.compose(
-        *(*files, "run", "--rm", "-T", "jupyter"),
-        *("pytest", "--nbval", "-n0", "notebooks/05_timeline_in_parallel.ipynb"),
-        timeout=5 * COMMAND,
-    )
-    assert " passed" in said and "failed" not in said, said
+    files = ("--file", "docker-compose.yml", "--file", str(tmp_path / "cut-off.yml"))
+    passes_inside(alone, "05_timeline_in_parallel", *files)
     network = f"{alone.name}_default"
     assert json.loads(subprocess.check_output(["docker", "network", "inspect", network], text=True))[0]["Internal"]
 
