@@ -30,7 +30,7 @@ compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 
 	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -m benchmarks.compare $(ARGS)
 
 refresh: $(READY) ## run the notebooks and store their outputs
-	@$(RUN) python tools/refresh.py $(ARGS)
+	@$(RUN) python -m tools.refresh $(ARGS)
 
 book: $(READY) ## run the notebooks and render them to one static site (ARGS=--stored: run nothing)
 	@$(RUN) python -m tools.book $(ARGS)

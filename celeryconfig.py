@@ -29,5 +29,7 @@ result_expires = 3600  # seconds
 # longest task, retry delay or countdown. This is the default, said aloud because it is the one to know.
 broker_transport_options = {"visibility_timeout": 3600}  # seconds
 
-# A worker that starts before its Redis waits for it and does not exit.
+# A worker without its Redis waits for it and does not exit, at its start and later. By default it gives up after a
+# hundred tries, which take about three quarters of an hour.
 broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # try for ever

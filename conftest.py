@@ -1,7 +1,10 @@
 """What `pytest --nbval` needs to know and pyproject.toml can't say."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import nbval.kernel
@@ -10,7 +13,12 @@ from jupyter_client.manager import KernelManager
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadFileScheduling
 
+from lab import environment
 from tests import kernels
+
+# Who runs the tests may have set up Python, IPython or Celery for other work. Kernels, and the processes that share
+# the tests, begin without that.
+environment.forget(environment.SETTINGS)
 
 
 class OneNotebookAtATime(LoadFileScheduling):
@@ -32,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     option.nbval_sanitize_with = option.nbval_sanitize_with or str(config.rootpath / "tests" / "sanitize.cfg")
     # Run the notebooks with the Python that runs pytest, whatever kernel they were saved with.
     option.nbval_current_env = not option.nbval_kernel_name
+    profile = tempfile.mkdtemp(prefix="celery-course-ipython-")
+    config.add_cleanup(partial(shutil.rmtree, profile, ignore_errors=True))
+    os.environ["IPYTHONDIR"] = profile
     # nbval can't follow a picture that is redrawn: lab draws the last one only.
     os.environ["LAB_LIVE"] = "0"
     # Notebooks run side by side, each with services of its own. Those of a running docker compose, which they

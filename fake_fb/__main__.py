@@ -1,5 +1,5 @@
 """The command line: ``python -m fake_fb [--host 127.0.0.1] [--port 8000] [--latency 2.0]
-[--mail-port 8025] [--mail-latency 2.5]``."""
+[--mail-port 8025] [--mail-latency 2.5] [--ready-file FILE]``."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from . import params
@@ -54,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--latency", default=2.0, type=seconds, help="seconds an answer takes (2.0)")
     parser.add_argument("--mail-port", default=8025, type=port_number, help="of the mail server, SMTP (8025)")
     parser.add_argument("--mail-latency", default=2.5, type=seconds, help="seconds a message takes (2.5)")
+    parser.add_argument("--ready-file", type=Path, help="write the URL here once the server listens")
     return parser.parse_args()
 
 
@@ -81,9 +83,21 @@ async def serve(options: argparse.Namespace) -> None:
     with advising(options.host, options.port, "--port"):
         server = Server(options.host, options.port, options.latency, mail)
     print(f"fake_fb listening on {server.url}", flush=True)
+    if options.ready_file:
+        announce(server.url, options.ready_file)
     await stopped.wait()
     await mail.down()
     await server.stop()
+
+
+def announce(url: str, file: Path) -> None:
+    """Write the URL into a file that is there only when it is complete. CannotListen: it can't be written."""
+    new = file.with_name(f"{file.name}.new")
+    try:
+        new.write_text(url, encoding="utf-8")
+        new.replace(file)
+    except OSError as error:
+        raise CannotListen(f"cannot write --ready-file {str(file)!r} ({error.strerror})") from None
 
 
 def advice(error: OSError, host: str, port: int, option: str) -> str:

@@ -6,14 +6,26 @@ extensions to be built, which could end in a dialog.
 """
 
 import atexit
+import os
+import runpy
 import shutil
 import tempfile
+from pathlib import Path
 
 c = get_config()  # noqa: F821 (JupyterLab gives it to its configuration files)
 
 c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 
-# JupyterLab stores its layout here. A new folder for each start: it opens on notebook 00 again, with nothing beside
-# it, whatever was open the last time, and leaves alone the layout of a reader's other work.
-c.LabApp.workspaces_dir = tempfile.mkdtemp(prefix="celery-course-layout-")
-atexit.register(shutil.rmtree, c.LabApp.workspaces_dir, ignore_errors=True)
+# A folder for what this start alone needs.
+folder = Path(tempfile.mkdtemp(prefix="celery-course-lab-"))
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+# JupyterLab stores its layout here: it opens on notebook 00 again at every start, with nothing beside it, whatever was
+# open the last time, and leaves alone the layout of a reader's other work.
+c.LabApp.workspaces_dir = str(folder / "layout")
+
+# Kernels inherit this process's environment, and begin without what a reader has set up for other work: a variable
+# such as PYTHONOPTIMIZE would take the asserts out of the notebooks, IPython's configuration may change what they show.
+environment = runpy.run_path(str(Path(__file__).resolve().parents[1] / "lab" / "environment.py"))
+environment["forget"](environment["SETTINGS"])
+os.environ["IPYTHONDIR"] = str(folder / "ipython")

@@ -3,8 +3,10 @@
 from typing import Any
 
 from .charts import INK, RUNNING, WAITING, Picture, finish, new_axes
+from .style import plain
 
 
+@plain
 def draw_worker() -> Picture:
     """The way of one message through a worker with processes and early acknowledgement, Celery's defaults."""
     title = "One message on its way through a worker"

@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import LabError
 from .recorder import Attempt, Run, Task
+from .style import plain
 
 RUNNING, WAITING, FAILED, MODEL, INK = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777", "#222222"
 ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}
@@ -137,6 +138,7 @@ def _request_lanes(run: Run) -> list[Lane]:
 # Charts
 
 
+@plain
 def draw_lanes(*runs: Run, title: str = "") -> Picture:
     """The lanes of one run or several, one below the other on one axis of seconds, each under its own title."""
     sections = [(run, lanes_of(run)) for run in runs]
@@ -196,6 +198,7 @@ def _draw_solid(
     )
 
 
+@plain
 def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
     """A lane for each visitor of a web site: pale until the site begins with them, solid while it handles them."""
     last = max([1.0, *(bar.end for lane in lanes for bar in lane.running)])  # milliseconds shall look short
@@ -215,6 +218,7 @@ def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
     return finish(figure, f"{title}\n{kinds}")
 
 
+@plain
 def draw_waits(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
     """The seconds that each of several groups waited: a bar for each wait, sorted, all groups on one axis."""
     last = max([0.0, *(wait for waits in groups.values() for wait in waits)])
@@ -251,6 +255,7 @@ def in_seconds(wait: float) -> str:
     return f"{wait:.2f} s" if wait >= 0.1 else f"{wait:.3f} s"
 
 
+@plain
 def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float], *, title: str) -> Picture:
     """Seconds over the number of processes: the model as a line of steps, the measurements as dots."""
     figure, axes = new_axes(3.6, title, "processes")
@@ -270,6 +275,7 @@ def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float]
     return finish(figure, f"{title}\nprocesses and the seconds predicted: {words}")
 
 
+@plain
 def draw_bars(seconds: Mapping[str, float], *, title: str, unit: str = "seconds") -> Picture:
     """One horizontal bar for each named value, with the value at its end."""
     figure, axes = new_axes(0.42 * len(seconds) + 1.1, title, unit)
@@ -285,6 +291,7 @@ def draw_bars(seconds: Mapping[str, float], *, title: str, unit: str = "seconds"
     return finish(figure, f"{title}\nbars, from the top: {', '.join(names)}")
 
 
+@plain
 def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Picture:
     """Several measurements of the same things, side by side: a panel for each, and in it a bar for each thing."""
     names = list(next(iter(panels.values()), {}))
@@ -311,6 +318,7 @@ def _row(figure: Any, count: int, **options: Any) -> Any:
     return figure.subplots(1, count, squeeze=False, **options)[0]
 
 
+@plain
 def draw_curves(
     curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]],
     *,
@@ -344,6 +352,7 @@ def draw_curves(
     return finish(figure, "\n".join([title, *said]))
 
 
+@plain
 def draw_scaling(
     ways: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str, limit: float = 0
 ) -> Picture:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from .charts import INK, RUNNING, Picture, finish, new_axes
+from .style import plain
 
 
+@plain
 def draw_comparison(measured: Mapping[str, Mapping[str, float]], *, title: str) -> Picture:
     """A row for each way, a column of bars for each unit: `{"kilobytes": {"JSON": 9.9, …}, "seconds": {…}}`."""
     ways = list(next(iter(measured.values())))

@@ -17,6 +17,7 @@ import psutil
 from .charts import INK, MODEL, RUNNING, WAITING, Picture, finish, new_axes
 from .errors import LabError
 from .processes import Process
+from .style import plain
 
 INTERVAL = 0.1  # seconds between two samples
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # in a container: microseconds of processor time, and in how many of the clock
@@ -153,6 +154,7 @@ def memory(worker: Process) -> tuple[float, float]:
     return fair / 1e6, resident / 1e6
 
 
+@plain
 def draw_cpu(*usages: Usage, title: str) -> Picture:
     """The cores used over time, one panel for each usage, all on one axis of seconds.
 

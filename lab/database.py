@@ -3,68 +3,82 @@
 A Redis has numbered databases, 16 by default, with nothing in common but the server. A worker reads the
 queues of one of them. In an empty one a notebook can use Celery's own names (the queue `celery`, and so on),
 and no worker but its own takes its messages. When the notebook is gone, so is what it left there:
-the keeper runs this file (`python database.py`, with the address in REDIS_URL), which imports nothing of the lab.
+the keeper runs this file (`python database.py`, with the address in REDIS_URL and the notebook's mark in CLAIM), which
+imports nothing of the lab.
 """
 
 import os
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-CLAIM = "celery-course:claim"  # the key that says: this database is taken
+CLAIM = "celery-course:claim"  # the key that says whose this database is
 HIGHEST = 1000  # far beyond any configured number of databases: the server says where they end
 TIMEOUT = 5  # seconds; all that is asked for is answered at once
 
 
-def claim(url: str) -> str:
-    """Take an empty database of the server at `url` and return its address.
+def claim(url: str, owner: str) -> str:
+    """Take an empty database of the server at `url` for `owner`, and return its address.
 
-    Database 0 is left alone, and so is the one that `url` names. Raises `LookupError` if none is empty.
+    Database 0 is left alone, and so is the one that `url` names. Raises `LookupError` if none is empty, and
+    `redis.RedisError` if the server refuses.
     """
-    for number in range(1, HIGHEST):
-        address = _with_database(url, number)
-        try:
-            if number != _database_of(url) and _claimed(address):
-                return address
-        except redis.ResponseError:  # DB index is out of range; or a cluster, which has no databases
-            break
+    named = redis.connection.parse_url(url).get("db", 0)
+    for number, client in _databases(url):
+        if number != named and _claimed(client, owner):
+            return urlsplit(url)._replace(path=f"/{number}").geturl()
     raise LookupError("it has no empty database")
 
 
-def clean(url: str) -> None:
-    """Remove what is in a database that `claim` took; without its mark, touch nothing."""
-    with _client(url) as client:
-        if client.exists(CLAIM):
+def clean(url: str, owner: str) -> None:
+    """Remove what is in the databases that `claim` took for `owner`, and touch nothing anywhere else."""
+    for _, client in _databases(url):
+        if _owner(client) == owner:
             keys = [key for key in client.scan_iter(count=1000) if key != CLAIM.encode()]
             for begin in range(0, len(keys), 1000):
                 client.delete(*keys[begin : begin + 1000])
             client.delete(CLAIM)
 
 
-def _claimed(address: str) -> bool:
-    """Whether the database was empty, and is now ours."""
-    with _client(address) as client:
-        if client.dbsize() or not client.set(CLAIM, os.getpid(), nx=True):
-            return False
-        if client.dbsize() == 1:
-            return True
-        client.delete(CLAIM)  # somebody else wrote here at the same moment
+def open_client(url: str, **options: Any) -> redis.Redis:
+    """A client that tries once: who asks a server of others says what is wrong, and does not insist."""
+    once = Retry(NoBackoff(), 0)
+    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=once, **options)
+
+
+def _databases(url: str) -> Iterator[tuple[int, redis.Redis]]:
+    """All databases but the first, by number, each with a client for it."""
+    for number in range(1, HIGHEST):
+        with open_client(urlsplit(url)._replace(path=f"/{number}").geturl()) as client:
+            try:
+                client.ping()
+            except redis.ResponseError as error:
+                if "index" in str(error):  # "DB index is out of range"
+                    return
+                raise
+            yield number, client
+
+
+def _claimed(client: redis.Redis, owner: str) -> bool:
+    """Whether the database was empty, and is now the owner's."""
+    if client.dbsize() or not client.set(CLAIM, owner, nx=True):
         return False
+    if client.dbsize() == 1:
+        return True
+    client.delete(CLAIM)  # somebody else wrote here at the same moment
+    return False
 
 
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
-
-
-def _database_of(url: str) -> int:
-    return redis.connection.parse_url(url).get("db", 0)
-
-
-def _with_database(url: str, number: int) -> str:
-    parts = urlsplit(url)
-    query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name != "db"])
-    return parts._replace(path=f"/{number}", query=query).geturl()
+def _owner(client: redis.Redis) -> str | None:
+    """Whose database this is; None where the key is not there, or is something else."""
+    if client.type(CLAIM) != b"string":
+        return None
+    return client.get(CLAIM).decode(errors="replace")
 
 
 if __name__ == "__main__":
-    clean(os.environ["REDIS_URL"])
+    clean(os.environ["REDIS_URL"], os.environ["CLAIM"])

@@ -3,10 +3,12 @@
 from typing import Any
 
 from .charts import INK, RUNNING, WAITING, Picture, finish, new_axes
+from .style import plain
 
 BOX = {"boxstyle": "round,pad=0.5", "linewidth": 1.2}
 
 
+@plain
 def draw_overview() -> Picture:
     """Who talks to whom when a notebook calls `fetch_url.delay(url)`."""
     title = "What happens when you call fetch_url.delay(url)"

@@ -14,14 +14,12 @@ where it must pass.
 import importlib
 import importlib.util
 import keyword
-import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .deadline import deadline
 from .errors import LabError
 from .services import current
 
@@ -40,7 +38,7 @@ def load_magics() -> None:
 def check(hint: str, cell: str) -> None:
     """`%%check HINT`: run the cell's assertions and say "Right.", or what is not right yet and the hint."""
     try:
-        with _deadline(DEADLINE):
+        with deadline(DEADLINE, lambda: f"the check was not over after {DEADLINE} s"):
             exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
     except (AssertionError, LabError) as error:  # both say what to do, and neither is a slip in the code
         print(f"Not yet: {error}\nHint: {hint}")
@@ -124,19 +122,3 @@ def _namespace() -> dict[str, Any]:
     from IPython import get_ipython
 
     return get_ipython().user_ns
-
-
-@contextmanager
-def _deadline(seconds: int) -> Iterator[None]:
-    """Interrupt the block when it takes too long (POSIX, main thread: that is where cells run)."""
-
-    def too_late(*_: object) -> None:
-        raise TimeoutError(f"the check was not over after {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)

@@ -1,14 +1,17 @@
 """The mock Facebook as the notebooks see it: where it is, and what it witnessed."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
+from .deadline import deadline
 from .errors import LabError
 from .processes import Process
 
 TIMEOUT = 5  # seconds; all that the lab asks for is answered at once
+LARGEST = 100_000_000  # bytes of an answer; all the requests that the server remembers are a tenth of it
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class FakeFacebook:
         """What the server says of itself: name, latency in seconds, edges. Raises `LabError` if it is another."""
         identity = self.call("GET", "/")
         if not isinstance(identity, dict) or identity.get("name") != "fake_fb":
-            raise LabError(f"What answers at {self.url} is not fake_fb.")
+            raise self._other()
         return identity
 
     def witness(self) -> Witness:
@@ -70,24 +73,43 @@ class FakeFacebook:
 
     def picture(self, path: str) -> bytes:
         """An image that the server serves, as PNG. Raises `requests.RequestException` where there is none."""
-        response = self._session.get(self.url + path, timeout=self._timeout)
+        with deadline(self._timeout, lambda: f"{path} is not there within {self._timeout:g} s."):
+            response = self._session.get(self.url + path, timeout=self._timeout)
         response.raise_for_status()
         return response.content
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """What the server answers to one call of its control interface. Raises `LabError` if it is not done."""
+        silent = (
+            f"The mock Facebook does not answer at {self.url} ({{}}). "
+            "If the lab started it, restart the kernel and run the notebook from the top."
+        )
         try:
-            response = self._session.request(method, self.url + path, timeout=self._timeout, **arguments)
-            answer = response.json() if response.content else None
-        except requests.JSONDecodeError:
-            raise LabError(f"What answers at {self.url} is not fake_fb.") from None
+            with deadline(self._timeout, lambda: silent.format(f"not within {self._timeout:g} s")):
+                ok, body = self._ask(method, path, **arguments)
         except requests.RequestException as error:
-            raise LabError(
-                f"The mock Facebook does not answer at {self.url} ({type(error).__name__}). "
-                "If the lab started it, restart the kernel and run the notebook from the top."
-            ) from None
-        if response.ok:
+            raise LabError(silent.format(type(error).__name__)) from None
+        try:
+            answer = json.loads(body) if body else None
+        except ValueError:
+            raise self._other() from None
+        if ok:
             return answer
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
             raise LabError(f"The mock Facebook refused {method} {path}: {answer['error'].get('message')}")
-        raise LabError(f"What answers at {self.url} is not fake_fb.")
+        raise self._other()
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> tuple[bool, bytes]:
+        """Whether it was done, and the body of the answer, of which no more than `LARGEST` bytes are read."""
+        with self._session.request(
+            method, self.url + path, timeout=self._timeout, stream=True, allow_redirects=False, **arguments
+        ) as response:
+            body = bytearray()
+            for piece in response.iter_content(64 * 1024):
+                body += piece
+                if len(body) > LARGEST:
+                    raise self._other()
+        return response.status_code < 300, bytes(body)
+
+    def _other(self) -> LabError:
+        return LabError(f"What answers at {self.url} is not fake_fb.")

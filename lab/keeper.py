@@ -5,10 +5,11 @@ the keeper's, and the keeper notices: its standard input closes, or its parent c
 process group it started, pool children included, removes the lab's folder and exits.
 
 The kernel writes requests to the keeper's standard input, one JSON object a line, and reads one JSON
-answer a line from its standard output: `{"id": n, ...}` for `{"id": n, "do": ..., ...}`, see `REQUESTS`.
+answer a line from a pipe of its own, into which nothing else is ever printed: `{"id": n, ...}` for
+`{"id": n, "do": ..., ...}`, see `REQUESTS`.
 
-It is run by path, alone (`python -I keeper.py FOLDER`), and imports nothing but the standard library, so that
-it is up in a few hundredths of a second.
+It is run by path, alone (`python -I -S keeper.py FOLDER PIPE`), and imports nothing but the standard library, so
+that it is up in a few hundredths of a second.
 """
 
 import contextlib
@@ -27,12 +28,13 @@ GRACE = 1.5  # seconds that a process which asked for it has between SIGTERM and
 LAST_WORK = 5  # seconds that each command at the end may take; it takes a few tenths of one
 
 processes: dict[int, subprocess.Popen[bytes]] = {}
+attempts: dict[int, list[int]] = {}  # by pid: the attempts to which the process belongs, see `abandon`
 graceful: set[int] = set()
 last_work: list[tuple[list[str], dict[str, str]]] = []  # commands to run when every process is gone
 ended: set[int] = set()  # gone with all their children: their number may belong to somebody else by now
 
 
-def start(argv: list[str], env: dict[str, str], cwd: str, log: str, grace: bool) -> dict[str, Any]:
+def start(argv: list[str], env: dict[str, str], cwd: str, log: str, grace: bool, part_of: list[int]) -> dict[str, Any]:
     """Start a process in a session of its own, so that an interrupt of the kernel does not reach it."""
     with open(log, "ab") as output:
         process = subprocess.Popen(
@@ -45,6 +47,7 @@ def start(argv: list[str], env: dict[str, str], cwd: str, log: str, grace: bool)
             start_new_session=True,
         )
     processes[process.pid] = process
+    attempts[process.pid] = part_of
     if grace:
         graceful.add(process.pid)
     return {"pid": process.pid}
@@ -65,6 +68,15 @@ def send_signal(pid: int, number: int, group: bool) -> dict[str, Any]:
     return {}
 
 
+def abandon(attempt: int) -> dict[str, Any]:
+    """Kill all that was started in this attempt, whether or not the kernel knows of it; return when it is gone."""
+    for pid in [pid for pid, part_of in attempts.items() if attempt in part_of]:
+        if pid not in ended:
+            send_signal(pid, signal.SIGKILL, group=True)
+            processes[pid].wait()
+    return {}
+
+
 def at_end(argv: list[str], env: dict[str, str]) -> dict[str, Any]:
     """Run this command when everything else has ended."""
     last_work.append((argv, env))
@@ -81,7 +93,12 @@ def group_exists(pid: int) -> bool:
     return True
 
 
-REQUESTS = {"start": start, "poll": poll, "signal": send_signal, "at_end": at_end}
+REQUESTS = {"start": start, "poll": poll, "signal": send_signal, "abandon": abandon, "at_end": at_end}
+
+
+def tell(**words: Any) -> None:
+    """Write one line into the pipe, at once and whole."""
+    os.write(int(sys.argv[2]), json.dumps(words).encode() + b"\n")
 
 
 def answer(line: bytes) -> None:
@@ -90,8 +107,8 @@ def answer(line: bytes) -> None:
     try:
         reply = REQUESTS[do](**request)
     except OSError as error:
-        reply = {"error": str(error)}
-    print(json.dumps({"id": number, **reply}), flush=True)
+        reply = {"error": f"{error.filename or do}: {error.strerror}", "errno": error.errno}
+    tell(id=number, **reply)
 
 
 def serve(parent: int) -> None:
@@ -131,8 +148,8 @@ def main() -> None:
     parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit())  # a handler, not SIG_IGN: children would inherit that
-    print(json.dumps({"id": 0, "pid": os.getpid()}), flush=True)
     try:
+        tell(id=0, pid=os.getpid())
         serve(parent)
     except BrokenPipeError:  # the kernel died while its answer was on the way
         pass

@@ -6,7 +6,6 @@ measured. With LAB_LIVE=0 (tests, and when outputs are stored) only the last fra
 
 import html
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +13,11 @@ from collections.abc import Callable
 from .charts import ALARM, FAILED, RUNNING, WAITING, Bar, Lane, Picture, draw_lanes, lanes_of
 from .errors import LabError
 from .facebook import FakeFacebook
+from .kernel import is_notebook
 from .recorder import Run
 
 INTERVAL = 0.2  # seconds between two frames
+LAST = 10  # seconds that the last frame may take
 STRIP, BAR = (3, 3), (7, 14)  # pixels from the top of a lane, and in height
 
 
@@ -39,7 +40,7 @@ class Live:
         """Stop drawing; returns when the last frame is out."""
         self._over.set()
         if self._handle:
-            self._thread.join()
+            self._thread.join(LAST)
 
     def show(self, draw: Callable[[], Picture]) -> None:
         """Put the picture in the place of the frames. Without a notebook nothing is drawn."""
@@ -76,12 +77,6 @@ class LiveLanes(Live):
         except LabError:
             return None  # the server is gone: the block itself will say so
         return frame_of(self._run.title, lanes_of(self._run), time.time() - self._run.started)
-
-
-def is_notebook() -> bool:
-    """Whether this code runs in a kernel, where there is somebody to look at pictures."""
-    ipython = sys.modules.get("IPython")  # not imported: not a kernel
-    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
 def frame_of(title: str, lanes: list[Lane], now: float, *, waiting: tuple[int, int] = STRIP) -> str:

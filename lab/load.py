@@ -6,11 +6,13 @@ from typing import Any
 from .charts import FAILED, INK, RUNNING, WIDTH, Picture, finish
 from .errors import LabError
 from .facebook import Request
+from .style import plain
 
 BIN = 0.1  # seconds
 Counts = dict[int, tuple[int, int]]  # by number of its tenth of a second: how many are bad, how many good
 
 
+@plain
 def draw_load(groups: Mapping[str, Sequence[Request]], *, title: str) -> Picture:
     """The requests that arrive in each tenth of a second, a row for each group, all rows on one axis.
 
@@ -29,6 +31,7 @@ def draw_load(groups: Mapping[str, Sequence[Request]], *, title: str) -> Picture
     return finish(picture, "\n".join([title, *words]))
 
 
+@plain
 def draw_spread(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
     """How many of each group's waits, in seconds, fall into each tenth of a second.
 

@@ -7,11 +7,13 @@ from typing import Any
 from .charts import INK, MODEL, RUNNING, WAITING, Picture, finish, new_axes
 from .errors import LabError
 from .exercises import shorten
+from .style import plain
 
 MONO = {"family": "monospace", "fontsize": 9, "color": INK, "va": "center"}
 BODY = ("args", "kwargs", "embed")
 
 
+@plain
 def draw_message(raw: str, *, title: str) -> Picture:
     """A task message, as it is in Redis, taken apart: its fields, and below them what is packed into its body.
 

@@ -2,67 +2,152 @@
 
 import atexit
 import contextlib
+import errno
 import json
 import os
+import select
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .deadline import deadline
+from .environment import child_environment
 from .errors import LabError
 
 T = TypeVar("T")
 KEEPER = Path(__file__).with_name("keeper.py")
 TAIL = 15  # lines of a log that an error message shows
+ANSWER = 30  # seconds that the keeper may take to answer; it takes a few thousandths of one
+# What a log says of a machine that has run out of something, and what to do.
+HELP = {
+    "No space left on device": "There is no room left in the temporary folder or in /dev/shm: remove files there.",
+    "Too many open files": "A process may open too few files here: allow more with ulimit -n 4096.",
+    "Cannot allocate memory": "There is too little memory: close other programs.",
+}
+NOEXEC = "; is its folder mounted noexec, or the file not executable?"
+ENDED = "The lab's keeper process has ended, and all services with it. Restart the kernel."
+
+
+class CannotStart(LabError):
+    """The system does not start a program; the message is the system's, and what may be the reason."""
 
 
 class Keeper:
     """This kernel's side of its keeper: the process itself, the lab's folder, and requests to it."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="celery-lab-"))
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", str(KEEPER), str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # an interrupt of the kernel goes to its whole process group
-        )
         self._lock = threading.Lock()
-        self._number = 0
-        self.pid: int = self._answer(0)["pid"]
+        self._numbers, self._attempts = count(1), count(1)
+        self._local = threading.local()  # `part_of`: the attempts that are under way in each thread
+        self._received = b""
+        self.folder = lab_folder()
+        self._answers, pipe = os.pipe()
+        try:
+            with (self.folder / "keeper.log").open("wb") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(KEEPER), str(self.folder), str(pipe)],
+                    env=child_environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[pipe],
+                    start_new_session=True,  # an interrupt of the kernel goes to its whole process group
+                )
+            os.close(pipe)
+            self.pid: int = self._answer(0)["pid"]
+        except BaseException:
+            self.close()
+            raise
         atexit.register(self.close)
 
     def request(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Ask the keeper to `start`, `poll` or `signal` a process and return its answer."""
+        """Ask the keeper for one of its `REQUESTS` and return its answer. Raises `LabError` if it gives none."""
         with self._lock:
-            self._number += 1
-            line = json.dumps({"id": self._number, "do": do, **arguments}).encode() + b"\n"
+            number = next(self._numbers)
+            line = json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n"
             with contextlib.suppress(BrokenPipeError):
                 os.write(self._process.stdin.fileno(), line)  # at once and whole, or an interrupt might split it
-            answer = self._answer(self._number)
-        if "error" in answer:
-            raise LabError(f"{answer['error']}.")
+            answer = self._answer(number)
         return answer
 
+    def start(self, argv: list[str], **arguments: Any) -> int:
+        """Start a process and return its number; what leaves an `attempt` early ends it. Raises `CannotStart`."""
+        part_of = getattr(self._local, "part_of", [])
+        answer = self.request("start", argv=argv, part_of=part_of, **arguments)
+        if "error" in answer:
+            raise CannotStart(answer["error"] + (NOEXEC if answer["errno"] == errno.EACCES else ""))
+        return answer["pid"]
+
+    @contextlib.contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is started in this block stays only if the block comes to its end: an error or an interrupt ends it."""
+        number, outside = next(self._attempts), getattr(self._local, "part_of", [])
+        self._local.part_of = [*outside, number]
+        try:
+            yield
+        except BaseException:
+            self.request("abandon", attempt=number)
+            raise
+        finally:
+            self._local.part_of = outside
+
     def _answer(self, number: int) -> dict[str, Any]:
-        for line in self._process.stdout:
-            answer = json.loads(line)
-            if answer["id"] == number:  # an older one belongs to a request that was interrupted
-                return answer
-        raise LabError("The lab's keeper process has ended, and all services with it. Restart the kernel.")
+        """The answer with this number; an older one belongs to a request that was interrupted."""
+        end = time.monotonic() + ANSWER
+        while True:
+            line, newline, rest = self._received.partition(b"\n")
+            if newline:
+                self._received = rest
+                if (answer := json.loads(line))["id"] == number:
+                    return answer
+            elif not select.select([self._answers], [], [], max(end - time.monotonic(), 0))[0]:
+                raise LabError(f"The lab's keeper process gave no answer for {ANSWER} s. Restart the kernel.")
+            elif received := os.read(self._answers, 65_536):
+                self._received += received
+            else:
+                raise LabError(f"{ENDED} {self._last_words()}".rstrip())
+
+    def _last_words(self) -> str:
+        log = self.folder / "keeper.log"
+        return tail_of("the keeper", log.read_text(errors="replace")) if log.exists() else ""
 
     def close(self) -> None:
         """End everything and wait until it is gone, as the end of the kernel would."""
         atexit.unregister(self.close)
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
-        self._process.stdout.close()
+        if process := getattr(self, "_process", None):
+            process.stdin.close()
+            process.wait(timeout=10)
+        shutil.rmtree(self.folder, ignore_errors=True)  # the keeper has done it, if it ran at all
+        os.close(self._answers)
+
+
+def lab_folder() -> Path:
+    """A new folder for all files of a lab. Raises `LabError` if there is no place for one."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="celery-lab-"))
+    except OSError as error:
+        raise LabError(f"No temporary folder can be made ({error}). Make room, or set TMPDIR to another one.") from None
+    if os.pathsep in str(folder):  # workers find a notebook's modules in it, by a search path
+        folder.rmdir()
+        raise LabError(f"The temporary folder {folder.parent} has {os.pathsep} in its name. Set TMPDIR to another one.")
+    return folder
+
+
+def tail_of(name: str, log: str) -> str:
+    """The log's last lines, for an error message, and what helps where they tell of something known."""
+    lines = log.rstrip().splitlines()[-TAIL:]
+    if not lines:
+        return f"{name} logged nothing."
+    advice = [f"{helps} " for words, helps in HELP.items() if words in "\n".join(lines)]
+    return "".join(advice) + f"The log of {name} ends:\n" + "\n".join(lines)
 
 
 class Process:
@@ -74,16 +159,16 @@ class Process:
         name: str,
         argv: list[str],
         *,
-        env: dict[str, str],
         cwd: Path,
+        env: dict[str, str] | None = None,
         grace: bool = False,
     ) -> None:
+        """`env`: its environment, if it is more than that of every service."""
         self.name = name
         self._keeper = keeper
         self._log = keeper.folder / f"{name}.log"
-        self.pid: int = keeper.request("start", argv=argv, env=env, cwd=str(cwd), log=str(self._log), grace=grace)[
-            "pid"
-        ]
+        env = child_environment() if env is None else env
+        self.pid = keeper.start(argv=argv, env=env, cwd=str(cwd), log=str(self._log), grace=grace)
 
     @property
     def returncode(self) -> int | None:
@@ -96,23 +181,21 @@ class Process:
 
     def tail(self) -> str:
         """The log's last lines, for an error message."""
-        lines = self.log().rstrip().splitlines()[-TAIL:]
-        return f"The log of {self.name} ends:\n" + "\n".join(lines) if lines else f"{self.name} logged nothing."
+        return tail_of(self.name, self.log())
 
     def wait_for(self, what: str, ready: Callable[[], T | None], *, timeout: float) -> T:
         """Call `ready` until it returns something true, and return that.
 
         Raises `LabError` with the log's tail if the process ends first or `timeout` seconds pass.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            if value := ready():
-                return value
-            if self.returncode is not None:
-                raise LabError(f"{self.name} ended (exit code {self.returncode}) before {what}. {self.tail()}")
-            if time.monotonic() > deadline:
-                raise LabError(f"{self.name}: {what} did not happen within {timeout:g} s. {self.tail()}")
-            time.sleep(0.02)
+        said = f"{self.name}: {what} did not happen within {timeout:g} s."
+        with deadline(timeout, lambda: f"{said} {self.tail()}") as check:
+            while not (value := ready()):
+                if self.returncode is not None:
+                    raise LabError(f"{self.name} ended (exit code {self.returncode}) before {what}. {self.tail()}")
+                check()
+                time.sleep(0.02)
+        return value
 
     def signal(self, number: int, *, group: bool = False) -> None:
         """Send a signal to the process, or to its whole group: itself and its children."""
@@ -130,8 +213,8 @@ class Process:
 
     def wait_end(self, *, timeout: float = 30) -> None:
         """Wait until it has ended. Raises `LabError` with the log's tail after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while self.returncode is None:
-            if time.monotonic() > deadline:
-                raise LabError(f"{self.name} still runs {timeout:g} s after it was told to stop. {self.tail()}")
-            time.sleep(0.02)
+        said = f"{self.name} still runs {timeout:g} s after it was told to stop."
+        with deadline(timeout, lambda: f"{said} {self.tail()}") as check:
+            while self.returncode is None:
+                check()
+                time.sleep(0.02)

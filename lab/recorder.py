@@ -23,11 +23,13 @@ from typing import Any
 import redis
 from kombu.exceptions import OperationalError
 
+from .deadline import deadline
 from .errors import LabError
 from .facebook import Request
 
 ADVICE = "lab.start() tells whether Redis still runs; if not, restart the kernel."
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # the shape of an id that nobody chose
+OPEN = 20  # seconds for what Redis must answer at the begin of a record, and at its end
 FLUSH = 5  # seconds that the last events of finished tasks may take to arrive
 ENDINGS = {
     "task-succeeded": "SUCCESS",
@@ -108,8 +110,9 @@ class Recorder:
         self._changed = threading.Condition()
         self._marks: set[str] = set()
         self._sent_signal = signals.before_task_publish
-        self._states = self._subscribe()
-        self._receiver = self._listen()
+        with deadline(OPEN, lambda: f"Redis does not answer for {OPEN} s. {ADVICE}"):
+            self._states = self._subscribe()
+            self._receiver = self._listen()
         self._sent_signal.connect(self._on_sent)
 
     # What Celery tells
@@ -212,7 +215,8 @@ class Recorder:
         """Wait for the last events of the tasks that have a result, then stop listening."""
         self._sent_signal.disconnect(self._on_sent)
         try:
-            self._echo(self._publish_state, "Task states")
+            with deadline(OPEN, lambda: f"Redis does not answer for {OPEN} s. {ADVICE}"):
+                self._echo(self._publish_state, "Task states")
             with self._changed:
                 self._changed.wait_for(lambda: self._stored & self._tasks.keys() <= self._ended, timeout=FLUSH)
         finally:

@@ -1,6 +1,5 @@
 """A Redis of the lab's own: private, on a free loopback port, gone with the notebook."""
 
-import os
 import signal
 import socket
 from pathlib import Path
@@ -8,11 +7,15 @@ from pathlib import Path
 import redis
 
 from .errors import LabError
-from .processes import Keeper, Process
+from .processes import CannotStart, Keeper, Process
 
 LOOPBACK = "127.0.0.1"
 START = 20  # seconds until it must answer; on an idle machine it takes a few hundredths of one
 ATTEMPTS = 5  # at a free port
+NONE_HERE = (
+    "No Redis can be started here ({}). Run docker compose up and try again, "
+    "or set REDIS_URL to a Redis that you may use."
+)
 
 
 class RedisServer:
@@ -32,9 +35,9 @@ class RedisServer:
             self.url = f"redis://{LOOPBACK}:{self.port}/0"
             try:
                 self.start()
-            except LabError:
+            except LabError as error:
                 # Another program took the port in between: choose again.
-                if "Address already in use" not in self.process.log() or attempt == ATTEMPTS - 1:
+                if "Address already in use" not in str(error) or attempt == ATTEMPTS - 1:
                     raise
                 self._name = f"{name}-{attempt + 2}"  # with a log of its own
             else:
@@ -59,8 +62,12 @@ class RedisServer:
             self._appendonly = "yes" if appendonly else "no"
         arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
         argv = [str(_binary()), *arguments]
-        self.process = Process(self._keeper, self._name, argv, env=dict(os.environ), cwd=self._folder)
-        self.process.wait_for("it answered", self._serves, timeout=START)
+        with self._keeper.attempt():
+            try:
+                self.process = Process(self._keeper, self._name, argv, cwd=self._folder)
+            except CannotStart as error:
+                raise LabError(NONE_HERE.format(error)) from None
+            self.process.wait_for("it answered", self._serves, timeout=START)
 
     def stop(self) -> None:
         """SIGTERM: it finishes what it does, and ends. One that is frozen goes on first."""
@@ -99,10 +106,7 @@ def _binary() -> Path:
 
         return Path(get_binary_path())
     except Exception as error:  # not installed, or no binary for this system
-        raise LabError(
-            f"No Redis can be started here ({error}). Run docker compose up and try again, "
-            "or set REDIS_URL to a Redis that you may use."
-        ) from None
+        raise LabError(NONE_HERE.format(error)) from None
 
 
 def _free_port() -> int:

@@ -5,20 +5,25 @@ run; private ones on free loopback ports, which end with the kernel.
 """
 
 import os
+import re
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+from celery import Celery
 
 from fake_fb.files import raise_file_limit
 
-from . import database
+from . import database, environment, named_redis
+from .deadline import deadline
+from .environment import child_environment
 from .errors import LabError
 from .facebook import FakeFacebook
-from .live import is_notebook
+from .kernel import check_kernel, import_matplotlib, is_notebook
 from .mailserver import MailServer
 from .processes import Keeper, Process
 from .redis_server import LOOPBACK, RedisServer
@@ -30,21 +35,18 @@ PRIVATE = "private to this notebook"
 # The Redis of docker-compose.yml knows this user, who may do nothing but ping. A Redis that lets it in is the
 # course's beyond doubt, and asking any other one changes nothing there.
 MARK = "celery-course"
-# Celery reads these before celeryconfig.py; set for another project, they would send our tasks there.
-FOREIGN = (
-    "CELERY_BROKER_URL",
-    "CELERY_BROKER_READ_URL",
-    "CELERY_BROKER_WRITE_URL",
-    "CELERY_RESULT_BACKEND",
-    "CELERY_LOADER",
-)
+MARKED = 2  # seconds in which it lets us in
+WORKERS = "_kombu.binding.celery.pidbox"  # the set in which Celery notes the workers that listen for questions
+FETCH = "tasks.fetch_url"  # a worker that knows it is one of the course's
+WITHIN = 10  # seconds for all questions that are asked of workers in one go
+LISTENS = 20  # seconds until the mock Facebook must listen; on an idle machine it takes a third of one
 
 
 @dataclass
 class Lab:
     """The services of this kernel, and the lines that tell of them."""
 
-    redis_url: str
+    redis_url: str = field(repr=False)  # it may hold a password
     fb: FakeFacebook
     keeper: Keeper
     private: bool  # whether the Redis is this notebook's own
@@ -72,22 +74,24 @@ def current() -> Lab:
 def start(*, worker: bool = True, private: bool = False) -> None:
     """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
 
-    With `worker=False` there is no worker yet, and nobody else's either: on a Redis that others use too, the
-    notebook takes an empty database of its own, so that no worker but its own can take its messages.
+    On a Redis that others use too, the notebook takes an empty database of its own: its workers take nobody else's
+    messages, and nobody else's take its. There it uses a worker of the course's that is running already, if there
+    is one; with `worker=False` it never does, and starts none yet.
     With `private=True` it never uses a Redis of others: `lab.redis` is its own, which it may kill.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
     global _lab
     if _lab is None:
-        environment, modules = dict(os.environ), set(sys.modules)
+        check_kernel()
+        variables, modules = dict(os.environ), set(sys.modules)
         raise_file_limit((FILES,))
         keeper = Keeper()
         try:
             _lab = _open(keeper, worker, private)
-        except BaseException:  # an interrupt too: leave no process, no file and no variable behind
+        except BaseException:  # an interrupt too: leave no process, no file, no key and no variable behind
             keeper.close()
             os.environ.clear()
-            os.environ.update(environment)
+            os.environ.update(variables)
             for name in {"tasks", "celeryconfig"} - modules:
                 sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
             raise
@@ -120,9 +124,10 @@ def worker(
     options = worker_options(concurrency, pool, queues, include, **more)
     label = (queue_names(queues) or ["worker"])[0]
     arguments = settings_arguments(settings or {})
-    started = Worker(lab.keeper, options, label=label, grace=not lab.private, settings=arguments)
-    print(started.command)
-    return started.ready() if wait else started
+    with lab.keeper.attempt():
+        started = Worker(lab.keeper, options, label=label, grace=not lab.private, settings=arguments)
+        print(started.command)
+        return started.ready() if wait else started
 
 
 def redis_server(*, appendonly: bool = False) -> RedisServer:
@@ -133,19 +138,21 @@ def redis_server(*, appendonly: bool = False) -> RedisServer:
 
 
 def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
-    for name in FOREIGN:
-        os.environ.pop(name, None)
+    environment.forget(environment.OF_CELERY)
     lab = _private(keeper) if private else _named(keeper) or _compose(keeper) or _private(keeper)
     lab.may_kill = private
-    if not worker and not lab.private:
+    found = _found_worker(lab.redis_url) if worker and not lab.private else None
+    if not lab.private and not found:
         _take_database(lab)
     _exempt_from_proxy(lab)
     os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
     os.environ["MAIL_SERVER"] = MailServer(lab.fb).address
     os.environ["SHOP_DB"] = str(keeper.folder / "shop.db")
     _forbid_early_import(lab)
-    if worker:
-        _serve_with_worker(lab)
+    if found:
+        lab.account.append(f"worker    {found}")
+    elif worker:
+        _start_worker(lab)
     else:
         _import_meanwhile()
         lab.account.append("worker    none yet: this notebook starts its own")
@@ -154,15 +161,19 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
 
 def _take_database(lab: Lab) -> None:
     """From here on, use an empty database of the Redis that is shared, emptied again when the notebook is gone."""
+    shared, owner = lab.redis_url, uuid.uuid4().hex
+    # Asked for before it is taken, so that an interrupt in between leaves no mark.
+    empty_it = child_environment(REDIS_URL=shared, CLAIM=owner)
+    lab.keeper.request("at_end", argv=[sys.executable, "-P", database.__file__], env=empty_it)
     try:
-        lab.redis_url = database.claim(lab.redis_url)
+        with named_redis.asking(shared):
+            lab.redis_url = database.claim(shared, owner)
     except LookupError as error:
         raise LabError(
-            f"This notebook needs an empty database of the Redis at {_place(lab.redis_url)}, and {error}. "
+            f"This notebook needs an empty database of the Redis at {named_redis.place(shared)}, and {error}. "
             "Unset REDIS_URL, or name another Redis: without it the lab starts its own."
         ) from None
-    environment = {**os.environ, "REDIS_URL": lab.redis_url}
-    lab.keeper.request("at_end", argv=[sys.executable, "-I", database.__file__], env=environment)
+    named_redis.try_commands(lab.redis_url)
     lab.account[0] += f", database {urlsplit(lab.redis_url).path[1:]} for this notebook"
 
 
@@ -186,11 +197,11 @@ def _named(keeper: Keeper) -> Lab | None:
     account, others, server = [], [], None
     private = not redis_url
     if redis_url:
-        account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, named by REDIS_URL")
+        named_redis.check_address(redis_url)
     else:
         server = RedisServer(keeper)
         redis_url = server.url
-        account.append(f"Redis     {_version(redis_url)}, {_place(redis_url)}, {PRIVATE}")
+    account.append(_redis_line(redis_url, PRIVATE if private else "named by REDIS_URL"))
     if fb_url:
         fb, origin = _named_facebook(fb_url), "named by FAKE_FB_URL"
     else:
@@ -206,34 +217,35 @@ def _compose(keeper: Keeper) -> Lab | None:
     redis_url = f"redis://{LOOPBACK}:{os.environ.get('REDIS_PORT', 6379)}/0"
     fb_url = f"http://{LOOPBACK}:{os.environ.get('FAKE_FB_PORT', 8000)}"
     try:
+        if not _lets_in(redis_url):
+            return None
         FakeFacebook(fb_url, timeout=1).identity()
-        with redis.Redis.from_url(redis_url, username=MARK, password=MARK, socket_timeout=2) as marked:
-            marked.ping()
-    except (LabError, redis.RedisError, ValueError):
+    except LabError:
         return None
     fb = FakeFacebook(fb_url)
-    account = [
-        f"Redis     {_version(redis_url)}, {_place(redis_url)}, from docker compose",
-        _facebook_line(fb, "from docker compose"),
-    ]
+    account = [_redis_line(redis_url, "from docker compose"), _facebook_line(fb, "from docker compose")]
     return Lab(redis_url, fb, keeper, False, account)
+
+
+def _lets_in(redis_url: str) -> bool:
+    """Whether the Redis there knows the course's user. Any other one sees a login that it refuses, and no more."""
+    named_redis.check_address(redis_url)
+    with database.open_client(redis_url, username=MARK, password=MARK, protocol=2, driver_info=None) as marked:
+        try:
+            with deadline(MARKED, str):
+                return marked.ping()
+        except (redis.RedisError, UnicodeError):
+            return False
 
 
 def _private(keeper: Keeper) -> Lab:
     server = RedisServer(keeper)
     fb, facebook = _start_facebook(keeper)
-    account = [
-        f"Redis     {_version(server.url)}, {_place(server.url)}, {PRIVATE}",
-        _facebook_line(fb, PRIVATE),
-    ]
+    account = [_redis_line(server.url, PRIVATE), _facebook_line(fb, PRIVATE)]
     return Lab(server.url, fb, keeper, True, account, others=[facebook], redis=server)
 
 
-def _serve_with_worker(lab: Lab) -> None:
-    """Use the worker that already serves a shared Redis, or start one."""
-    if not lab.private and (found := _found_worker()):
-        lab.account.append(f"worker    {found}")
-        return
+def _start_worker(lab: Lab) -> None:
     started = Worker(lab.keeper, worker_options(PROCESSES, "prefork", None, None), grace=not lab.private)
     lab.others.append(started)
     _import_meanwhile()
@@ -241,28 +253,41 @@ def _serve_with_worker(lab: Lab) -> None:
     lab.account.append(f"worker    {started.command}")
 
 
-def _found_worker() -> str | None:
-    from tasks import app, fetch_url
-
-    answers = app.control.inspect(timeout=1).registered() or {}
-    # The worker of another notebook's lab ends with that notebook, so nobody else should count on it.
-    registered = {node: names for node, names in answers.items() if LAB_NODE not in node}
-    ours = [node for node, names in registered.items() if fetch_url.name in names]
-    if registered and not ours:
-        raise LabError(
-            "The Redis that REDIS_URL names serves the workers of another project. "
-            "Unset REDIS_URL, or name another Redis or database."
-        )
-    if not ours:
-        return None
-    stats = app.control.inspect(ours, timeout=5).stats() or {}
-    processes = sum(stats.get(node, {}).get("pool", {}).get("max-concurrency", 0) for node in ours)
+def _found_worker(redis_url: str) -> str | None:
+    """The course's workers that serve this database, in words. None where there are none, or where somebody else's
+    are, too, who would take our messages. Raises `LabError` where they have too few processes."""
+    with named_redis.asking(redis_url) as client:
+        # A worker that runs is noted there, and listens by a pattern. Where nothing listens nobody is asked, because a
+        # question writes keys, if only for a second.
+        if not client.exists(WORKERS) or not client.pubsub_numpat():
+            return None
+    late = f"Workers of the Redis at {named_redis.place(redis_url)} do not answer. Stop them, or unset REDIS_URL."
+    with deadline(WITHIN, lambda: late), Celery(broker=redis_url, set_as_current=False) as asking:
+        try:
+            answers = asking.control.inspect(timeout=1).registered() or {}
+            # The worker of another notebook's lab ends with that notebook, so nobody else should count on it.
+            registered = {node: names for node, names in answers.items() if LAB_NODE not in node}
+            if not registered or not all(FETCH in names for names in registered.values()):
+                return None
+            stats = asking.control.inspect(list(registered), timeout=2).stats() or {}
+        finally:
+            _forget_answers(asking)
+    processes = sum(each.get("pool", {}).get("max-concurrency", 0) for each in stats.values())
     if processes < PROCESSES:
         raise LabError(
             f"The worker that runs has {processes} processes, and the course counts on {PROCESSES}. "
             f"Stop it and the lab starts one, or start it with: celery -A tasks worker --concurrency {PROCESSES}"
         )
-    return f"{len(ours)} already running, {processes} processes"
+    return f"{len(registered)} already running, {processes} processes"
+
+
+def _forget_answers(app: Celery) -> None:
+    """Remove the queue in which the workers' answers came, and the notes that there is one."""
+    queue = app.control.mailbox.reply_queue
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        queue(channel).delete()
+        if not channel.client.exists(channel.keyprefix_queue % queue.exchange.name):  # nobody else waits for answers
+            channel.client.zrem(channel.keyprefix_binding_deadlines, queue.exchange.name)
 
 
 def _import_meanwhile() -> None:
@@ -270,7 +295,7 @@ def _import_meanwhile() -> None:
     import tasks  # noqa: F401
 
     if is_notebook():
-        import matplotlib.figure  # noqa: F401
+        import_matplotlib()
 
 
 # Servers
@@ -278,13 +303,10 @@ def _import_meanwhile() -> None:
 
 def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
     argv = [sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0"]
-    process = Process(keeper, "fake_fb", argv, env=dict(os.environ), cwd=ROOT)
-
-    def address() -> str | None:
-        line = process.log().partition("\n")
-        return line[0].rpartition(" ")[2] if line[1] and line[0].startswith("fake_fb listening on ") else None
-
-    fb = FakeFacebook(process.wait_for("it listened", address, timeout=20))
+    argv += ["--ready-file", str(url_file := keeper.folder / "fake_fb.url")]
+    process = Process(keeper, "fake_fb", argv, cwd=ROOT)
+    process.wait_for("it listened", url_file.exists, timeout=LISTENS)
+    fb = FakeFacebook(url_file.read_text(encoding="utf-8"))
     fb.process = process
     return fb, process
 
@@ -292,27 +314,8 @@ def _start_facebook(keeper: Keeper) -> tuple[FakeFacebook, Process]:
 # Words
 
 
-def _version(redis_url: str) -> str:
-    """Name and version of the server. Raises `LabError` where none answers."""
-    try:
-        with redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
-            info: dict[str, Any] = client.info("server")
-    except (redis.RedisError, ValueError) as error:
-        raise LabError(
-            f"No Redis answers at {_place(redis_url)} ({type(error).__name__}). Start it, "
-            "or correct or unset REDIS_URL (redis://HOST:PORT/DATABASE): without it the lab starts its own."
-        ) from None
-    name = "Valkey" if "valkey_version" in info else "Redis"
-    return f"{name} {info.get('valkey_version') or info['redis_version']}"
-
-
-def _place(url: str) -> str:
-    """Host and port, without what else a URL may hold: a password must not be printed."""
-    try:
-        parts = urlsplit(url)
-        return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else "the address it names"
-    except ValueError:
-        return "the address it names"
+def _redis_line(redis_url: str, origin: str) -> str:
+    return f"Redis     {named_redis.version(redis_url)}, {named_redis.place(redis_url)}, {origin}"
 
 
 def _facebook_line(fb: FakeFacebook, origin: str) -> str:
@@ -322,7 +325,7 @@ def _facebook_line(fb: FakeFacebook, origin: str) -> str:
 def _named_facebook(url: str) -> FakeFacebook:
     """The mock Facebook at the URL that FAKE_FB_URL names. Raises `LabError` if there is none."""
     try:
-        if not url.startswith(("http://", "https://")):
+        if not re.fullmatch(r"https?://[^/?#@\s]+/?", url):  # and is not shown: a password may be in it
             raise LabError("It looks like http://127.0.0.1:8000.")
         fb = FakeFacebook(url)
         fb.identity()

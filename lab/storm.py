@@ -16,6 +16,7 @@ import psutil
 import redis
 from kombu.exceptions import OperationalError
 
+from .deadline import deadline
 from .errors import LabError
 from .services import Lab, current
 from .worker import Worker, settings_arguments, worker_options
@@ -27,6 +28,7 @@ GAPS = (1.0, 2.2)  # seconds between two kills
 DOWN = (0.2, 1.0)  # seconds that Redis is away
 TICK = 0.05  # seconds between two looks of the supervisor
 CLOSER = 1  # seconds between two looks at whether a worker still takes messages
+END = 60  # seconds for what begins last: a Redis that comes back, a worker that starts
 STUCK = 6  # seconds in which a worker that is up takes nothing, although messages wait
 # So that what a dead worker had taken is back after 3 seconds instead of an hour, and is looked for twice a second.
 VISIBILITY = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
@@ -112,19 +114,21 @@ class Storm:
         server.start(appendonly=self._appendonly)
         with self._client() as client:
             client.flushall()
-        self.slots = [self._new_slot(number) for number in range(self._count)]
-        for slot in self.slots:
-            slot.worker.ready()
+        with self._lab.keeper.attempt():
+            self.slots = [self._new_slot(number) for number in range(self._count)]
+            for slot in self.slots:
+                slot.worker.ready()
         self.began = self._redis_since = time.time()
         self._thread = threading.Thread(target=self._rage, name="lab-storm", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        while not failure and not self.calm and self._thread.is_alive():  # every kill of the plan takes place
-            time.sleep(TICK)
-        self._over.set()
-        self._thread.join()
+        with deadline(self.seconds + END, lambda: f"The storm is not over after {self.seconds + END:g} s."):
+            while not failure and not self.calm and self._thread.is_alive():  # every kill of the plan takes place
+                time.sleep(TICK)
+            self._over.set()
+            self._thread.join()
         for slot in self.slots:
             slot.worker.kill()
             slot.ups.append((slot.since, time.time()))

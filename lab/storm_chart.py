@@ -5,11 +5,13 @@ from typing import Any
 
 from .charts import FAILED, INK, MODEL, RUNNING, WAITING, WIDTH, Picture, finish
 from .storm import PROCESS, REDIS, WORKER, Storm
+from .style import plain
 
 ROW = 1.5  # units between the tops of two lanes, of which the lane itself takes one
 SIGNS = {WORKER: "X", PROCESS: "x", REDIS: "X"}
 
 
+@plain
 def draw_storm(storm: Storm, *, title: str) -> Picture:
     """Lanes of the workers and of Redis with every kill marked; below them the orders sent and charged so far."""
     from matplotlib.figure import Figure

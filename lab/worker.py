@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import redis
 from kombu.exceptions import OperationalError
 
+from .deadline import deadline
+from .environment import child_environment
 from .errors import LabError
 from .processes import Keeper, Process
 
@@ -28,6 +31,7 @@ BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
 # Settings that Celery documents and reads, and leaves out of the list by which its command line knows their types.
 UNLISTED = {"result_backend_thread_safe": "bool"}
 
+ASKED = 5  # seconds that a worker may take to answer a question
 SETTLE = 5  # seconds that a worker may take to hear from its processes what they have done
 
 labels: set[str] = set()
@@ -53,14 +57,14 @@ class Worker(Process):
         arguments += ["--", *settings] if settings else []
         self.command = shlex.join(["celery", *arguments])
         self._is_ready = False
-        path = [str(keeper.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._asked = time.monotonic()  # when it was last asked whether it is there
         # The worker's temporary files go where they are removed, even if it is killed.
-        places = {"PYTHONPATH": os.pathsep.join(path), "TMPDIR": str(keeper.folder)}
+        environment = child_environment(keeper.folder, TMPDIR=str(keeper.folder))
         super().__init__(
             keeper,
             label,
             [sys.executable, "-m", "celery", *arguments],
-            env={**os.environ, **places},
+            env=environment,
             cwd=ROOT,
             grace=grace,
         )
@@ -70,7 +74,8 @@ class Worker(Process):
         """The process ids: the worker itself first, then the processes of its pool."""
         from tasks import app
 
-        stats = (app.control.inspect([self.node], timeout=5).stats() or {}).get(self.node)
+        with deadline(2 * ASKED, lambda: f"{self.name} does not answer. {self.tail()}"):
+            stats = (app.control.inspect([self.node], timeout=ASKED).stats() or {}).get(self.node)
         if stats is None:
             raise LabError(f"{self.name} does not answer. {self.tail()}")
         children = stats["pool"].get("processes", [])
@@ -91,32 +96,33 @@ class Worker(Process):
         """
         from tasks import app
 
-        deadline = time.monotonic() + SETTLE
-        while time.monotonic() < deadline:
-            try:
+        without_redis = (OperationalError, redis.RedisError, OSError)  # nobody can ask then
+        with suppress(LabError, *without_redis), deadline(SETTLE, str) as check:
+            while True:
                 active = (app.control.inspect([self.node], timeout=1).active() or {}).get(self.node, [])
                 if not any(app.AsyncResult(task["id"]).ready() for task in active):
                     return
-            except (OperationalError, redis.RedisError, OSError):
-                return  # without Redis nobody can ask
-            time.sleep(0.02)
+                check()
+                time.sleep(0.02)
 
     def stop(self, *, timeout: float = 60) -> None:
         """The warm shutdown: it takes no more messages, finishes its tasks, and ends."""
         super().stop(timeout=timeout)
 
     def ready(self) -> "Worker":
-        """Wait until the worker answers a ping."""
+        """Wait until the worker answers a ping. Raises `LabError` if it ends, or after `BOOT` seconds."""
         if not self._is_ready:
             self.wait_for("it answered a ping", self._answers, timeout=BOOT)
             self._is_ready = True
         return self
 
     def _answers(self) -> bool:
+        """Whether it answers a ping. Asked when the log says that it is ready; whatever that says, once a second."""
         from tasks import app
 
-        if f"{self.node} ready" not in self.log():
+        if f"{self.node} ready" not in self.log() and time.monotonic() - self._asked < 1:
             return False
+        self._asked = time.monotonic()
         try:
             # A worker may lose the first one; asked again soon, it does not look slower than it is.
             return bool(app.control.ping([self.node], timeout=0.2, limit=1))

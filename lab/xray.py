@@ -17,9 +17,11 @@ from typing import Any
 import redis
 
 from .charts import ALARM, FAILED, INK, MODEL, RUNNING, WAITING, Picture, finish, new_axes
+from .deadline import deadline
 from .errors import LabError
 from .exercises import shorten
 from .recorder import UUID, label_of
+from .style import plain
 
 SEPARATOR = "\x06\x16"
 BINDING = "_kombu.binding."
@@ -27,6 +29,7 @@ RESULT = "celery-task-meta-"
 UNACKED = "unacked"
 # In the names of keys that serve remote control, events, and the counting of a group's results.
 INTERNAL = ("pidbox", "celeryev", "celery-taskset-meta-")
+LOOK = 20  # seconds that a look may take; a full queue of a million messages takes a few
 SHOWN = 8  # boxes of one place that a picture has room for
 LABEL = 24  # characters that fit into a box
 
@@ -55,13 +58,17 @@ def xray(url: str | None = None) -> XRay:
     Raises `LabError` if no Redis answers.
     """
     address = url or os.environ.get("REDIS_URL", "")
+    advice = "is the server there started?" if url else "run lab.start() first."
+    late = f"Redis can't be looked into (it does not answer): {advice}"
     try:
-        with redis.Redis.from_url(
-            address, socket_timeout=5, socket_connect_timeout=5, decode_responses=True, encoding_errors="replace"
-        ) as client:
+        with (
+            deadline(LOOK, lambda: late),
+            redis.Redis.from_url(
+                address, socket_timeout=5, socket_connect_timeout=5, decode_responses=True, encoding_errors="replace"
+            ) as client,
+        ):
             return _look(client)
     except (redis.RedisError, ValueError) as error:
-        advice = "is the server there started?" if url else "run lab.start() first."
         raise LabError(f"Redis can't be looked into ({type(error).__name__}): {advice}") from None
 
 
@@ -129,6 +136,7 @@ def _label(message: Any) -> str:
     return shorten(f"{task}({arguments.strip('()[]').rstrip(',')})", 40)
 
 
+@plain
 def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
     """The same Redis at several moments, side by side: what waits, what is taken, which results are there."""
     rows = _rows(moments)

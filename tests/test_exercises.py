@@ -1,6 +1,5 @@
 """Every exercise fails its check untouched, with a hint, and passes it with the solution that is folded under it."""
 
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,10 +9,10 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.kernels import Kernel
+from tests.surroundings import surroundings
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 PARTS = ("exercise", "check", "solution")
-LAB_READS = {"REDIS_URL", "FAKE_FB_URL", "PYTEST_CURRENT_TEST"}
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
@@ -42,10 +41,7 @@ def test_exercise_check_and_solution_follow_each_other(path: Path) -> None:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Kernel]:
-    environment = {name: value for name, value in os.environ.items() if name not in LAB_READS}
-    # Ports where nothing listens: the Compose services of this machine are left alone.
-    environment |= {"LAB_LIVE": "0", "IPYTHONDIR": str(tmp_path), "REDIS_PORT": "1", "FAKE_FB_PORT": "1"}
-    kernel = Kernel(environment)
+    kernel = Kernel(surroundings(IPYTHONDIR=tmp_path))
     try:
         yield kernel
     finally:

@@ -3,6 +3,7 @@
 import ast
 import os
 import pickle
+import re
 import signal
 import smtplib
 import socket
@@ -21,10 +22,10 @@ from celery import Celery
 
 import tasks
 from fake_fb import __main__ as command_line
+from tests.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
-SETTINGS = ("REDIS_URL", "MAIL_SERVER", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "PYTHONPATH")
 QUICK = "latency=0&limit=2"
 
 
@@ -45,7 +46,6 @@ def wait_until(condition: Callable[[], Any], why: Callable[[], str] = str) -> No
 def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Path]]:
     """Starts processes that end with this file's tests, children included; gives the log of each."""
     folder = tmp_path_factory.mktemp("tasks")
-    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     running = []
 
     def start(name: str, *argv: str, **env: str) -> Path:
@@ -55,7 +55,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., P
                 subprocess.Popen(
                     argv,
                     cwd=ROOT,
-                    env=environment | {"TMPDIR": str(folder)} | env,
+                    env=surroundings(TMPDIR=folder, **env),
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
@@ -171,7 +171,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch):
 
 def test_an_answer_that_is_not_json_is_an_error(fb):
     photo = tasks.fetch_url(f"{fb}/v1/ada/photos?{QUICK}")["data"][0]
-    with pytest.raises(requests.JSONDecodeError):
+    with pytest.raises(requests.exceptions.InvalidJSONError, match=re.escape(photo["source"])):
         tasks.fetch_url(photo["source"])
 
 
@@ -297,20 +297,18 @@ def test_a_pickle_is_neither_loaded_nor_run(client, worker, control, fb, tmp_pat
 
 def test_redis_is_at_its_usual_place_unless_redis_url_says_otherwise():
     code = "import celeryconfig as c; print(c.broker_url, c.result_backend)"
-    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     for extra, expected in ({}, "redis://localhost:6379/0"), ({"REDIS_URL": "redis://x:1/2"}, "redis://x:1/2"):
         command = [sys.executable, "-B", "-c", code]
-        done = subprocess.run(command, cwd=ROOT, env=environment | extra, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=surroundings(**extra), capture_output=True, text=True, check=True)
         assert done.stdout.split() == [expected] * 2
 
 
 def test_the_mail_server_is_where_fake_fb_puts_it_unless_mail_server_says_otherwise(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["fake_fb"])
     usual = f"localhost:{command_line.arguments().mail_port}"
-    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     for extra, expected in ({}, usual), ({"MAIL_SERVER": "x:25"}, "x:25"):
         command = [sys.executable, "-B", "-c", "import tasks; print(tasks.MAIL_SERVER)"]
-        done = subprocess.run(command, cwd=ROOT, env=environment | extra, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=surroundings(**extra), capture_output=True, text=True, check=True)
         assert done.stdout.split() == [expected]
 
 

@@ -1,8 +1,8 @@
 """Run the notebooks and store what they show, so that a git diff shows what truly changed.
 
-    python tools/refresh.py                            # every notebook
-    python tools/refresh.py notebooks/03_retries.ipynb # these
-    python tools/refresh.py --check                    # run nothing, name those not in normal form
+    python -m tools.refresh                             # every notebook
+    python -m tools.refresh notebooks/03_queueing.ipynb # these
+    python -m tools.refresh --check                     # run nothing, name those not in normal form
 
 While the code of a notebook is the same, an output that nbval calls equal to the stored one (same words,
 another measured number) leaves the stored one in place, and so do pictures, which nbval doesn't compare:
@@ -17,6 +17,7 @@ import sys
 from base64 import b64decode
 from pathlib import Path
 from subprocess import DEVNULL
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import nbformat
@@ -26,6 +27,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell, coalesce_streams, get_sanitize_patterns
+
+from lab import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -110,7 +113,11 @@ def ignored(cell: NotebookNode) -> bool:
 
 
 def execute(path: Path, notebook: NotebookNode) -> None:
-    """Run all cells with this Python, in the notebook's folder. Exit on an error that no tag announces."""
+    """Run all cells with this Python, in the notebook's folder, in a kernel without anybody's settings.
+
+    Exit on an error that no tag announces.
+    """
+    environment.forget(environment.SETTINGS)
     specs = NbvalKernelspecManager()
     kernel = AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=specs)
     client = NotebookClient(
@@ -122,7 +129,10 @@ def execute(path: Path, notebook: NotebookNode) -> None:
         resources={"metadata": {"path": str(path.parent)}},
     )
     number = 0
-    with client.setup_kernel(cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL):
+    with (
+        TemporaryDirectory(prefix="celery-course-ipython-") as profile,
+        client.setup_kernel(cleanup_kc=True, env=os.environ | {"IPYTHONDIR": profile}, stdout=DEVNULL, stderr=DEVNULL),
+    ):
         for index, cell in enumerate(notebook.cells):
             number += cell.cell_type == "code"
             try:

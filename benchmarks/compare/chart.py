@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from lab.charts import FAILED, INK, MODEL, RUNNING, WIDTH, Picture, finish
+from lab.style import plain
 
 from .figures import MEASURES, PARTS, PLAIN, Spread, lead, queues, verdict
 
@@ -16,6 +17,7 @@ SUBJECT = "Celery"
 OUTCOMES = {"recovered": "comes back", "set aside": "put aside", "lost": "lost"}
 
 
+@plain
 def draw(result: Mapping[str, Any]) -> Picture:
     """A panel for each measure and a bar for each peer: the median, and a line from the least to the most. Celery is
     blue, the others grey. The last panel says what becomes of a task whose worker is killed. `result` is what

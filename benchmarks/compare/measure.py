@@ -1,7 +1,6 @@
 """How a peer is measured: workers up and warm, the clock, every answer checked, the server as witness."""
 
 import contextlib
-import os
 import signal
 import time
 import uuid
@@ -13,6 +12,7 @@ import psutil
 import redis
 
 from lab.cpu import memory
+from lab.environment import child_environment
 from lab.errors import LabError
 from lab.facebook import Witness
 from lab.processes import Process
@@ -126,12 +126,7 @@ def workers(bench: Bench, peer: Peer, use: str) -> Iterator[tuple[list[Process],
     if not peer.WORKERS[use]:
         yield [], 0.0
         return
-    environment = {
-        **os.environ,
-        "COMPARE_USE": use,
-        "PYTHONPATH": str(ROOT),
-        **getattr(peer, "ENVIRONMENT", {}).get(use, {}),
-    }
+    environment = child_environment(ROOT, COMPARE_USE=use, **getattr(peer, "ENVIRONMENT", {}).get(use, {}))
     processes: list[Process] = []
     try:
         tickets = peer.send("echo", [0])  # it waits for them

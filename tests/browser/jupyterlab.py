@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.surroundings import surroundings
+
 FIRST = "00_start_here.ipynb"  # the notebook on which it opens
 DEADLINE = 120  # seconds; for what takes a few when the machine is not busy
-NOBODY = "1"  # a port where nothing listens
-LAB_READS = re.compile(r"REDIS_URL|REDIS_PORT|FAKE_FB_.*|CELERY_.*|LAB_LIVE|JUPYTER.*|PYTEST_.*|MAKE.*|MFLAGS")
 
 
 class JupyterLab:
@@ -22,10 +22,10 @@ class JupyterLab:
         """What it stores for itself goes to `home`. AssertionError, with what it printed: it ended, or gave no
         address until the deadline."""
         self.home, self.log = home, home / "lab.log"
-        environment = {name: value for name, value in os.environ.items() if not LAB_READS.fullmatch(name)}
-        # The course's Compose services may well run on this machine; the tests leave them alone.
-        environment |= {"REDIS_PORT": NOBODY, "FAKE_FB_PORT": NOBODY, "IPYTHONDIR": str(home)}
-        environment |= {f"JUPYTER_{what}_DIR": str(home) for what in ("CONFIG", "DATA", "RUNTIME")}
+        self._temporary = home / "tmp"
+        self._temporary.mkdir(exist_ok=True)
+        folders = {f"JUPYTER_{what}_DIR": home for what in ("CONFIG", "DATA", "RUNTIME")}
+        environment = surroundings(TMPDIR=self._temporary, LAB_LIVE=1, **folders)
         # JupyterLab takes another port where its own is taken. Its kernels' ports could be lost to somebody else
         # before they are bound (tests/kernels.py), and the browser is the one below.
         options = "--no-browser --expose-app-in-browser --KernelManager.transport=ipc"
@@ -56,8 +56,8 @@ class JupyterLab:
 
     def _is_mine(self, process: psutil.Process) -> bool:
         try:
-            inherited = process.environ().get("JUPYTER_RUNTIME_DIR")
-            return inherited == str(self.home) and process.status() != psutil.STATUS_ZOMBIE
+            place = process.environ().get("TMPDIR", "")  # a worker's is its lab's folder
+            return Path(place).is_relative_to(self._temporary) and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 

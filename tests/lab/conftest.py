@@ -9,7 +9,6 @@ import contextlib
 import inspect
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -27,11 +26,10 @@ import redis
 import requests
 
 from tests.kernels import Kernel
+from tests.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
-NOBODY = "1"  # a port where nothing listens
-LAB_READS = re.compile(r"REDIS_URL|REDIS_PORT|FAKE_FB_.*|CELERY_.*|.*_proxy|PYTEST_.*|PYTHONPATH", re.IGNORECASE)
 
 CHILD = """
 import json, sys
@@ -55,7 +53,7 @@ class Outcome:
 
 @dataclass
 class Place:
-    """Where one test's processes live: they all have its folder as TMPDIR, so none of them can hide."""
+    """Where one test's processes live: their TMPDIR is its folder, or one in it, so none of them can hide."""
 
     temporary: Path  # where labs keep their folders
     home: Path  # may keep what it likes
@@ -103,7 +101,8 @@ class Place:
 
     def _is_home_of(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get("TMPDIR") == str(self.temporary) and is_alive(process)
+            place = process.environ().get("TMPDIR", "")  # a worker's is its lab's folder
+            return Path(place).is_relative_to(self.temporary) and is_alive(process)
         except psutil.Error:
             return False
 
@@ -135,11 +134,8 @@ def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[]
         temporary, home = folder / "tmp", folder / "home"
         temporary.mkdir()
         home.mkdir()
-        kept = {name: value for name, value in os.environ.items() if not LAB_READS.fullmatch(name)}
         given = {"TMPDIR": temporary, "IPYTHONDIR": home, "JUPYTER_RUNTIME_DIR": home, "PYTHONDONTWRITEBYTECODE": 1}
-        # The course's Compose services may well run on this machine; the tests leave them alone.
-        given |= {"REDIS_PORT": NOBODY, "FAKE_FB_PORT": NOBODY, "LAB_LIVE": 0}
-        places.append(Place(temporary, home, kept | {name: str(value) for name, value in given.items()}))
+        places.append(Place(temporary, home, surroundings(**given)))
         return places[-1]
 
     yield make
@@ -257,6 +253,22 @@ def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     yield start
     for client, server in servers:
         client.close()
+        server.stop()
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a worker of this course outside the lab: ``start_worker(url, "--concurrency", "2")``."""
+    servers = []
+
+    def start(url: str, *options: str) -> Server:
+        argv = [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--loglevel", "INFO", "--without-mingle"]
+        servers.append(Server(tmp_path, [*argv, *options], lambda: True, surroundings(REDIS_URL=url, TMPDIR=tmp_path)))
+        servers[-1].wait_until(lambda: " ready." in servers[-1].log.read_text())
+        return servers[-1]
+
+    yield start
+    for server in servers:
         server.stop()
 
 

@@ -42,31 +42,32 @@ def contents(client) -> dict[str, int]:
 def test_it_is_an_empty_one_and_never_the_first(shared):
     client, url = shared
     client.flushdb()  # an empty database 0 is left alone all the same
-    assert [claim(url), claim(url)] == [url[:-1] + "1", url[:-1] + "2"]
-    assert claim(url[:-1] + "3?db=3") == url[:-1] + "4"
+    assert [claim(url, "me"), claim(url, "me")] == [url[:-1] + "1", url[:-1] + "2"]
+    assert claim(url[:-1] + "3", "me") == url[:-1] + "4"
 
 
 def test_cleaning_leaves_no_key_and_touches_no_other_database(shared):
     client, url = shared
-    mine = claim(url)
+    assert claim(url, "me") == url[:-1] + "1"
+    claim(url, "somebody else")
     client.execute_command("SELECT", 1)
     client.lpush("celery", "message")
-    clean(mine)
-    assert contents(client) == {"db0": 1}
+    clean(url, "me")
+    assert contents(client) == {"db0": 1, "db2": 1}
 
 
 def test_a_database_without_the_mark_is_not_cleaned(shared):
     client, url = shared
-    clean(url)
+    clean(url, "me")
     assert client.get(STRANGER) == b"untouched"
 
 
 def test_a_server_without_an_empty_database_is_refused(start_redis):
     client = start_redis("--databases", "2")
     url = f"redis://127.0.0.1:{client.port}/0"
-    claim(url)
+    claim(url, "me")
     with pytest.raises(LookupError):
-        claim(url)
+        claim(url, "me")
     assert contents(client) == {"db1": 1}
 
 

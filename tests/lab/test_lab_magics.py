@@ -100,7 +100,7 @@ def test_a_check_that_does_not_hold(seen):
 
 
 def test_a_check_that_takes_too_long(seen):
-    assert "TimeoutError: the check was not over after 1 s\nHint: Look again.\n" in seen["slow"]["out"]
+    assert "Not yet: the check was not over after 1 s\nHint: Look again.\n" in seen["slow"]["out"]
     assert seen["after"]["error"] == ""  # the alarm was for the check alone
 
 

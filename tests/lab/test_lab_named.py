@@ -58,7 +58,8 @@ def test_named_services_are_used_and_the_password_is_not_told(run_lab, start_red
     outcome = run_lab(use_then_lose, redis.server.process.pid, REDIS_URL=url, FAKE_FB_URL=facebook)
     assert outcome.returncode == 0, outcome.err
     first, second, third = outcome.out.splitlines()
-    assert re.fullmatch(rf"Redis     \w+ [\d.]+, 127\.0\.0\.1:{redis.port}, named by REDIS_URL", first)
+    named = rf"127\.0\.0\.1:{redis.port}, named by REDIS_URL, database 1 for this notebook"
+    assert re.fullmatch(rf"Redis     \w+ [\d.]+, {named}", first)
     assert second == f"Facebook  a mock at {facebook}, 0.3 s a call, named by FAKE_FB_URL"
     assert third.startswith("worker    celery -A tasks worker --concurrency 5 ")
     evidence = outcome.evidence
@@ -203,14 +204,13 @@ def test_a_worker_that_is_too_small_is_refused(run_lab, inhabited):
     assert "2 processes" in said and "celery -A tasks worker --concurrency 5" in said
 
 
-def test_another_projects_redis_is_refused_and_can_be_corrected(run_lab, inhabited):
-    other, _, good = inhabited
-    outcome = run_lab(try_all, [other], good)
-    check_refusals(outcome.evidence[:1], [other])
-    refused, accepted = outcome.evidence
-    assert "another project" in refused["said"]
-    # What was refused before is no obstacle: the reader has followed the advice.
-    assert accepted["said"] == ""
+def test_beside_workers_of_another_project_the_lab_has_a_database_of_its_own(run_lab, inhabited):
+    other, *_ = inhabited
+    outcome = run_lab(try_all, [], other)
+    assert outcome.evidence[0]["said"] == ""
+    first, _, third = outcome.out.splitlines()
+    assert first.endswith("named by REDIS_URL, database 3 for this notebook")
+    assert third.startswith("worker    celery ")
 
 
 def test_a_running_worker_is_used_and_none_started(run_lab, inhabited):
@@ -249,6 +249,6 @@ def test_the_services_of_compose_are_known_by_their_mark(run_lab, start_redis, f
     outcome = run_lab(just_open, REDIS_PORT=str(redis.port), FAKE_FB_PORT=facebook.rpartition(":")[2])
     assert outcome.returncode == 0, outcome.err
     first, second, third = outcome.out.splitlines()
-    assert first.endswith(f", 127.0.0.1:{redis.port}, from docker compose")
+    assert first.endswith(f", 127.0.0.1:{redis.port}, from docker compose, database 1 for this notebook")
     assert second == f"Facebook  a mock at {facebook}, 0.3 s a call, from docker compose"
     assert third.startswith("worker    celery ")
