@@ -4,36 +4,41 @@
 PYTHON ?= python3
 ARGS ?=
 
-# The celery command is found by notebooks and terminals as if .venv were activated.
+# The celery command is found by notebooks and terminals as if .venv were activated. With -E, Python ignores variables
+# that somebody has set for other work, such as PYTHONOPTIMIZE, which would take the asserts out.
 RUN = PATH="$$PWD/.venv/bin:$$PATH"
+PY = $(RUN) python -E
 
 # The file appears when the install is complete: an interrupted one starts again from nothing.
 READY = .venv/.ready
 COMPARE = benchmarks/compare
 COMPARED = .venv-compare/.ready
 
-.PHONY: help lab test storm compare refresh book lint lock python
+.PHONY: help lab test odd storm compare refresh book lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 lab: $(READY) ## open the course in JupyterLab
-	@$(RUN) JUPYTER_CONFIG_PATH="$$PWD/jupyter" jupyter-lab $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
+	@JUPYTER_CONFIG_PATH="$$PWD/jupyter" $(PY) -m jupyterlab $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
 
 test: $(READY) ## run every notebook and test, compare the outputs
-	@$(RUN) pytest --nbval $(ARGS)
+	@$(PY) -m pytest --nbval $(ARGS)
+
+odd: $(READY) ## a hundred starts of the lab in odd surroundings (ODD_FIRST=seed, ODD_COUNT=number; 4 minutes)
+	@ODD_FIRST=$${ODD_FIRST:-$$(date +%s)} ODD_COUNT=$${ODD_COUNT:-100} $(PY) -m pytest tests/lab/test_lab_odd.py --dist=load $(ARGS)
 
 storm: $(READY) ## twenty storms of notebook 08, with as many seeds (8 minutes)
-	@$(RUN) python benchmarks/storm.py $(ARGS)
+	@$(PY) benchmarks/storm.py $(ARGS)
 
 compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 minutes)
-	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -m benchmarks.compare $(ARGS)
+	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -E -m benchmarks.compare $(ARGS)
 
 refresh: $(READY) ## run the notebooks and store their outputs
-	@$(RUN) python -m tools.refresh $(ARGS)
+	@$(PY) -m tools.refresh $(ARGS)
 
 book: $(READY) ## run the notebooks and render them to one static site (ARGS=--stored: run nothing)
-	@$(RUN) python -m tools.book $(ARGS)
+	@$(PY) -m tools.book $(ARGS)
 
 lint: $(READY) ## check the style of code and notebooks
 	@.venv/bin/ruff check .
@@ -50,21 +55,21 @@ lock: python ## pin anew what requirements.txt brings along
 	@mv .lock/constraints.txt $(COMPARE)/constraints.txt && rm -rf .lock
 
 python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	@$(PYTHON) -E -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	"Python 3.11 or newer is needed; name yours, as in: make lab PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+	@$(PYTHON) -E -c 'import ensurepip, venv' 2>/dev/null || { echo \
 	"Python's venv module is missing; on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 
 $(READY): requirements.txt constraints.txt
 	@$(MAKE) --no-print-directory python
 	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PYTHON) -E -m venv .venv
+	.venv/bin/python -E -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements.txt constraints.txt
 	@$(MAKE) --no-print-directory python
 	rm -rf .venv-compare
-	$(PYTHON) -m venv .venv-compare
-	.venv-compare/bin/python -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
+	$(PYTHON) -E -m venv .venv-compare
+	.venv-compare/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
 	@touch $@

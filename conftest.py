@@ -13,8 +13,10 @@ from jupyter_client.manager import KernelManager
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadFileScheduling
 
-from lab import environment
-from tests import kernels
+pytest.register_assert_rewrite("tests")  # helpers too: their asserts hold whatever PYTHONOPTIMIZE says
+
+from lab import environment  # noqa: E402
+from tests import kernels  # noqa: E402
 
 # Who runs the tests may have set up Python, IPython or Celery for other work. Kernels, and the processes that share
 # the tests, begin without that.

@@ -27,9 +27,10 @@ from .visitors import visit
 from .watch import watch
 from .xray import draw_xrays, xray
 
-# A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on.
-if (_root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
-    sys.path.insert(0, _root)
+# A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on, and mean ours,
+# whatever the folder holds from which Jupyter was started.
+_root = str(Path(__file__).resolve().parent.parent)
+sys.path[:] = [_root, *(folder for folder in sys.path if folder != _root)]
 
 load_magics()
 

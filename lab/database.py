@@ -21,17 +21,21 @@ HIGHEST = 1000  # far beyond any configured number of databases: the server says
 TIMEOUT = 5  # seconds; all that is asked for is answered at once
 
 
+class NoEmptyDatabase(LookupError):
+    """A server has none for us."""
+
+
 def claim(url: str, owner: str) -> str:
     """Take an empty database of the server at `url` for `owner`, and return its address.
 
-    Database 0 is left alone, and so is the one that `url` names. Raises `LookupError` if none is empty, and
+    Database 0 is left alone, and so is the one that `url` names. Raises `NoEmptyDatabase`, and
     `redis.RedisError` if the server refuses.
     """
     named = redis.connection.parse_url(url).get("db", 0)
     for number, client in _databases(url):
         if number != named and _claimed(client, owner):
             return urlsplit(url)._replace(path=f"/{number}").geturl()
-    raise LookupError("it has no empty database")
+    raise NoEmptyDatabase("it has no empty database")
 
 
 def clean(url: str, owner: str) -> None:

@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 import redis
 
-from .database import TIMEOUT, open_client
+from .database import TIMEOUT, NoEmptyDatabase, open_client
 from .deadline import deadline
 from .errors import LabError
 
 FORM = re.compile(
-    r"rediss?://([^/?#\[\]\s]*@)?([^/?#@:\[\]\s]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?(\?(ssl_\w+=[^?#\s]*)+)?"
+    r"rediss?://([^/?#\[\]\s]*@)?([^/?#@:\[\]\s]+|\[[0-9a-fA-F:.]+\])(?P<port>:[0-9]{1,5})?(/[0-9]{0,4})?(\?(ssl_\w+=[^?#\s]*)+)?"
 )
 KEY = "celery-course:try"  # a key and a channel for trying what Celery does
-WHOLE = 4 * TIMEOUT  # seconds for all that is asked of a server in one go
+WHOLE = 2 * TIMEOUT  # seconds for all that is asked of a server in one go
 INSTEAD = "or unset it: without it the lab starts its own Redis."
 
 
@@ -32,7 +32,7 @@ def check_address(url: str) -> None:
             "What stands behind the ? of REDIS_URL is read by redis-py, and not by Celery. Name a database as in "
             f"redis://HOST:PORT/3, {INSTEAD}"
         )
-    if not FORM.fullmatch(url) or not (urlsplit(url).port or 1) < 65_536:
+    if not (parts := FORM.fullmatch(url)) or int((parts["port"] or ":1")[1:]) > 65_535:
         raise LabError(
             "REDIS_URL is not of the form redis://HOST:PORT/DATABASE or redis://:PASSWORD@HOST:PORT/DATABASE (in a "
             f"password, / is written %2F, @ is %40 and % is %25). Correct it, {INSTEAD}"
@@ -105,7 +105,9 @@ def refusals(url: str) -> Iterator[None]:
     """Turn what a Redis answers, or that it does not, into a `LabError` that says what to do."""
     try:
         yield
-    except (redis.RedisError, ValueError, UnicodeError) as error:
+    except (LabError, NoEmptyDatabase):
+        raise
+    except Exception as error:  # of a server that is no Redis, a client may stumble over anything
         if type(error) is redis.ConnectionError and "max number of clients" not in str(error):
             raise LabError(f"No Redis answers at {place(url)}. Start it, or correct REDIS_URL, {INSTEAD}") from None
         raise LabError(f"The Redis at {place(url)} {_what_is_wrong(error)} in REDIS_URL, {INSTEAD}") from None
@@ -131,5 +133,7 @@ def _what_is_wrong(error: Exception) -> str:
     for kind, words in kinds.items():
         if isinstance(error, kind):
             return words
+    if not isinstance(error, redis.ResponseError):
+        return "is no Redis, or answers as none does. Name another one"
     code = re.match(r"[A-Z]{3,}\b", str(error))  # MISCONF, NOREPLICAS: the rest of an answer may hold anything
-    return f"answers with an error ({code[0] if code else type(error).__name__}). Mend it, name another one"
+    return f"answers with an error ({code[0] if code else type(error).__name__}). Name another one"

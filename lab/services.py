@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -149,6 +150,8 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
     os.environ["MAIL_SERVER"] = MailServer(lab.fb).address
     os.environ["SHOP_DB"] = str(keeper.folder / "shop.db")
     _forbid_early_import(lab)
+    import celeryconfig  # noqa: F401 (or Celery would look for it in the folder from which Jupyter was started)
+
     if found:
         lab.account.append(f"worker    {found}")
     elif worker:
@@ -168,7 +171,7 @@ def _take_database(lab: Lab) -> None:
     try:
         with named_redis.asking(shared):
             lab.redis_url = database.claim(shared, owner)
-    except LookupError as error:
+    except database.NoEmptyDatabase as error:
         raise LabError(
             f"This notebook needs an empty database of the Redis at {named_redis.place(shared)}, and {error}. "
             "Unset REDIS_URL, or name another Redis: without it the lab starts its own."
@@ -178,6 +181,12 @@ def _take_database(lab: Lab) -> None:
 
 
 def _forbid_early_import(lab: Lab) -> None:
+    for name in ("tasks", "celeryconfig", "shop"):
+        place = getattr(sys.modules.get(name), "__file__", None)
+        if place and Path(place).resolve() != ROOT / f"{name}.py":
+            raise LabError(
+                f"A module {name} of another project is imported. Restart the kernel: lab.start() comes first."
+            )
     early = sys.modules.get("tasks")
     if early and (early.app.conf.broker_url, early.MAIL_SERVER) != (lab.redis_url, os.environ["MAIL_SERVER"]):
         raise LabError(

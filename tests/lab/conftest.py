@@ -59,24 +59,36 @@ class Place:
     home: Path  # may keep what it likes
     environment: dict[str, str]
 
-    def command(self, function: Callable, *arguments: Any, root: Path = ROOT) -> list[str]:
-        """The command line that runs the source of a function in a new Python."""
-        source = textwrap.dedent(inspect.getsource(function))
+    def command(
+        self, function: Callable, *arguments: Any, root: Path = ROOT, also: Iterable[Callable] = ()
+    ) -> list[str]:
+        """The command line that runs the source of a function in a new Python, with the functions in `also`."""
+        source = "\n".join(textwrap.dedent(inspect.getsource(each)) for each in [*also, function])
         answer = str(self.home / "evidence.json")
         name = function.__name__
         code = CHILD.format(root=str(root), source=source, name=name, arguments=arguments, answer=answer)
         return [sys.executable, "-c", code]
 
-    def run_lab(self, function: Callable, *arguments: Any, root: Path = ROOT, cwd: Path = ROOT, **env: str) -> Outcome:
+    def run_lab(
+        self,
+        function: Callable,
+        *arguments: Any,
+        root: Path = ROOT,
+        cwd: Path = ROOT,
+        also: Iterable[Callable] = (),
+        **env: str,
+    ) -> Outcome:
         """Run the source of `function` in a new Python process, whose environment has `env` on top."""
         answer = self.home / "evidence.json"
         child = subprocess.Popen(
-            self.command(function, *arguments, root=root),
+            self.command(function, *arguments, root=root, also=also),
             cwd=cwd,
             env=self.environment | env,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
             start_new_session=True,
         )
         with child:
