@@ -82,9 +82,9 @@ async def serve(options: argparse.Namespace) -> None:
         await mail.up()
     with advising(options.host, options.port, "--port"):
         server = Server(options.host, options.port, options.latency, mail)
-    print(f"fake_fb listening on {server.url}", flush=True)
     if options.ready_file:
         announce(server.url, options.ready_file)
+    print(f"fake_fb listening on {server.url}", flush=True)
     await stopped.wait()
     await mail.down()
     await server.stop()

@@ -1,8 +1,12 @@
 """`tasks.py` and `celeryconfig.py`, with a real worker, a real Redis and a real fake_fb."""
 
 import ast
+import email
+import email.policy
+import importlib
 import os
 import pickle
+import random
 import re
 import signal
 import smtplib
@@ -14,11 +18,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Timer
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import redis
 import requests
-from celery import Celery
+from celery import Celery, Task
 
 import tasks
 from fake_fb import __main__ as command_line
@@ -201,12 +206,127 @@ def test_an_address_that_leads_nowhere_is_an_error(inbox):
     "address",
     ["ada@example.com\nBcc: all@example.com", "ada@example.com\r\nBcc: all@example.com", "ada@example.com\n"]
     + ["ada@example.com\r", "ada@example.com, bob@example.com", "ada@example.com,bob@example.com"]
-    + ["Ada <ada@example.com>", "ada", "ada@", "@example.com", "@", "<", ""],
+    + [
+        "Ada <ada@example.com>",
+        "Ada<ada@example.com>",
+        "<ada@example.com>",
+        "ada",
+        "ada@",
+        "@example.com",
+        "@",
+        "<",
+        "",
+    ]
+    + [
+        "a@[",
+        "a@[1.2.3.4",
+        "a:b@c.example",
+        "%0aBcc:x@y.example",
+        "team:ada@example.com;",
+        "ada@example.com;b@c.example",
+    ]
+    + ["ada (me)@example.com", " ada@example.com", "ada@example.com ", "ada@@example.com", "ada@b@example.com", '"@b.c']
+    + [
+        "ada\0@example.com",
+        "ad\N{LATIN SMALL LETTER E WITH ACUTE}@example.com",
+        "ada@example\N{IDEOGRAPHIC FULL STOP}com",
+    ]
+    + [
+        "=?utf-8?q?Ada?= <ada@example.com>",
+        "a.@example.com",
+        "a..b@example.com",
+        None,
+        7,
+        b"ada@example.com",
+        ["a@b.c"],
+    ],
+    ids=repr,
 )
 def test_what_is_not_an_address_is_not_sent(inbox, address):
     with pytest.raises(ValueError, match="not an e-mail address"):
         tasks.send_activation_email(address)
     assert inbox() == []
+
+
+class Recorder(smtplib.SMTP):
+    """Notes what would go out: to whom, and the message as it is written."""
+
+    sent: list[tuple[list[str], bytes]] = []
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def ehlo_or_helo_if_needed(self) -> None:
+        pass
+
+    def sendmail(self, sender: str, to: list[str], message: bytes, *_: Any) -> None:
+        self.sent.append((to, message))
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+CHARACTERS = "abA09.-_+@@@ ,:;<>()[]\"\\%\n\r\t\0\x7f'&=#!$*/?^`{|}~é日İ\u202e"
+PARTS = [
+    "ada",
+    "@",
+    "ada@example.com",
+    "example.com",
+    "Bcc:",
+    "%0a",
+    "<",
+    ">",
+    '"a b"',
+    "(c)",
+    "[1.2.3.4]",
+    "[",
+    ",",
+    ";",
+]
+PARTS += [":", " ", "\n", "\r\n ", ".", "=?utf-8?q?a?=", "é", "a" * 90]
+
+
+def made_up(dice: random.Random) -> str:
+    """Something that is an address, nearly one, or none."""
+    kind = dice.random()
+    if kind < 0.5:
+        return "".join(dice.choices(PARTS, k=dice.randint(1, 5)))
+    if kind < 0.7:
+        return "".join(dice.choices(CHARACTERS, k=dice.randint(1, 14)))
+    text = list("ada.b+c@example.com")
+    for _ in range(dice.randint(0, 2)):
+        text.insert(dice.randrange(len(text) + 1), dice.choice(CHARACTERS))
+    return "".join(text)
+
+
+def test_what_is_checked_is_what_is_written_and_sent_to(monkeypatch):
+    monkeypatch.setattr(smtplib, "SMTP", Recorder)
+    monkeypatch.setattr(Recorder, "sent", [])
+    dice, accepted = random.Random(17), []
+    for _ in range(10_000):
+        address = made_up(dice)
+        try:
+            tasks.send_activation_email(address)
+        except ValueError as error:
+            assert str(error) == f"not an e-mail address: {address!r}"
+        else:
+            accepted.append(address)
+    assert len(accepted) == len(Recorder.sent) > 500 and "ada.b+c@example.com" in accepted
+    for address, (to, written) in zip(accepted, Recorder.sent, strict=True):
+        message = email.message_from_bytes(written, policy=email.policy.default)
+        assert to == [address] == [each.addr_spec for each in message["To"].addresses] and message["To"] == address
+        assert message.keys().count("To") == 1 and not {"Cc", "Bcc"} & set(message.keys())
+        link = message.get_content().splitlines()[2]
+        assert unquote(link.removeprefix("https://photos.example/activate/")) == address
+
+
+ODD = ["o'hara@example.com", '"a b"@example.com', "%0a@example.com", "a/b=c@example.com", "!#$%&*?^`{|}~@example.com"]
+
+
+@pytest.mark.parametrize("address", ODD)
+def test_an_odd_address_gets_through(inbox, address):
+    tasks.send_activation_email(address)
+    assert [mail["to"] for mail in inbox()] == [[address]]
 
 
 def test_a_mail_server_that_is_down_is_an_error(inbox, control):
@@ -267,6 +387,63 @@ def test_a_refused_address_comes_back_as_what_it_was(client, inbox):
     assert [mail["to"] for mail in inbox()] == [["ada@example.com"]]
 
 
+@pytest.fixture
+def start_hasty(launch, database) -> Callable[[str, str], Path]:
+    """Starts a worker whose tasks wait half a second for an answer: `start_hasty(queue, mail_server)`."""
+
+    def start(queue: str, mail_server: str) -> Path:
+        command = ["worker", "--queues", queue, "--concurrency", "1", "--without-mingle", "--hostname", f"{queue}@here"]
+        code = f"import tasks; tasks.TIMEOUT = (0.5, 0.5); tasks.MAIL_TIMEOUT = 0.5; tasks.app.worker_main({command})"
+        return launch(queue, sys.executable, "-c", code, REDIS_URL=database.url, MAIL_SERVER=mail_server)
+
+    return start
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Host and port of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def named_in(task: Task) -> set[str]:
+    """The exceptions that the docstring of a task names."""
+    return set(re.findall(r"`([\w.]*(?:Error|Refused|Timeout|Disconnected))`", task.__doc__))
+
+
+def test_all_errors_that_are_documented_come_back_as_what_they_are(
+    client, control, fb, silent, mail_server, start_hasty
+):
+    start_hasty("hasty", mail_server)
+    start_hasty("unheard", silent)
+    photo = tasks.fetch_url(f"{fb}/v1/ada/photos?{QUICK}")["data"][0]["source"]  # a picture, and so no JSON
+    control("PUT", "faults/posts", json={"status": 503})
+
+    def check(name: str, argument: str, words: str, task: str = "fetch_url", queue: str = "hasty") -> str:
+        """That an error of this name comes back, exactly or as a special case of it, and its words."""
+        module, _, kind = name.rpartition(".")
+        with pytest.raises(getattr(importlib.import_module(module or "builtins"), kind), match=re.escape(words)):
+            client.send_task(f"tasks.{task}", [argument], queue=queue).get(timeout=DEADLINE)
+        return name
+
+    seen = {
+        check("requests.HTTPError", f"{fb}/v1/ada/posts?{QUICK}", "503"),
+        check("requests.Timeout", f"http://{silent}/", "timed out"),
+        check("requests.exceptions.InvalidJSONError", photo, photo),
+    }
+    assert seen == named_in(tasks.fetch_url)
+
+    mail = {"task": "send_activation_email"}
+    seen = {
+        check("ValueError", "ada", "not an e-mail address: 'ada'", **mail),
+        check("smtplib.SMTPRecipientsRefused", "ada@nowhere.invalid", "nowhere.invalid", **mail),
+        check("smtplib.SMTPServerDisconnected", "ada@example.com", "timed out", queue="unheard", **mail),
+    }
+    control("PUT", "mail", json={"down": True})
+    seen |= {check(name, "ada@example.com", "refused", **mail) for name in ("ConnectionRefusedError", "OSError")}
+    assert seen == named_in(tasks.send_activation_email)
+
+
 class Bomb:
     """Unpickled, it leaves a file behind."""
 
@@ -301,6 +478,16 @@ def test_redis_is_at_its_usual_place_unless_redis_url_says_otherwise():
         command = [sys.executable, "-B", "-c", code]
         done = subprocess.run(command, cwd=ROOT, env=surroundings(**extra), capture_output=True, text=True, check=True)
         assert done.stdout.split() == [expected] * 2
+
+
+def test_a_worker_without_redis_tries_for_ever(launch):
+    """By default it ends after a hundred tries, three quarters of an hour. Here there are no pauses between them."""
+    code = (
+        "import kombu.utils.functional; kombu.utils.functional.sleep = lambda seconds: None; "
+        "import tasks; tasks.app.worker_main(['worker', '--pool', 'solo', '--loglevel', 'ERROR'])"
+    )
+    log = launch("patient", sys.executable, "-c", code, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 250, log.read_text)
 
 
 def test_the_mail_server_is_where_fake_fb_puts_it_unless_mail_server_says_otherwise(monkeypatch):

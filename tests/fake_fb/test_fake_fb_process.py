@@ -47,6 +47,19 @@ def test_a_taken_mail_port(fb):
     check_refusal(run("--port", "0", "--mail-port", str(fb.mail_port)), f"port {fb.mail_port}", "taken", "--mail-port")
 
 
+def test_who_starts_it_finds_its_address_in_a_file(start, tmp_path):
+    file = tmp_path / "a file"
+    server = start("--ready-file", str(file))
+    assert file.read_text() == server.url
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a file")] == ["a file"]
+
+
+def test_a_ready_file_that_cannot_be_written(tmp_path):
+    check_refusal(
+        run("--port", "0", "--mail-port", "0", "--ready-file", str(tmp_path / "none" / "file")), "--ready-file"
+    )
+
+
 # One process an argument is dear: the command line's functions are tested in test_bad_values.
 @pytest.mark.parametrize(
     ("options", "words"),

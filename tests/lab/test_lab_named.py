@@ -227,20 +227,26 @@ def just_open():
     lab.start()
 
 
-def test_a_stranger_on_the_port_of_compose_is_left_alone(run_lab, start_redis, facebook):
+@pytest.mark.parametrize("beside", ["a mock Facebook", "a web server"])
+def test_a_stranger_on_the_port_of_compose_sees_one_login_that_it_refuses(
+    run_lab, start_redis, facebook, stranger, beside
+):
     redis = start_redis()
     redis.set("celery", "theirs")
     redis.lpush("queue", "1", "2")
     before = {key: redis.dump(key) for key in redis.scan_iter()}
     redis.config_resetstat()
-    outcome = run_lab(just_open, REDIS_PORT=str(redis.port), FAKE_FB_PORT=facebook.rpartition(":")[2])
-    asked = {name.removeprefix("cmdstat_") for name in redis.info("commandstats")}
+    server = facebook if beside == "a mock Facebook" else stranger
+    outcome = run_lab(just_open, REDIS_PORT=str(redis.port), FAKE_FB_PORT=server.rpartition(":")[2])
+    commands = redis.info("commandstats")
     assert outcome.returncode == 0, outcome.err
     assert outcome.out.count("private to this notebook") == 2
     assert str(redis.port) not in outcome.out
-    # Who are you, and do you know this user: no command that reads or writes a key. The rest is our own.
-    assert asked <= {"hello", "auth", "client|setinfo", "client|setname", "ping", "config|resetstat", "info", "select"}
-    assert asked & {"hello", "auth"}  # it was asked at all
+    assert commands.keys() - {"cmdstat_config|resetstat", "cmdstat_info"} == {"cmdstat_auth"}
+    assert (commands["cmdstat_auth"]["calls"], commands["cmdstat_auth"]["failed_calls"]) == (1, 1)
+    assert [(entry["reason"], entry["username"], entry["count"]) for entry in redis.acl_log()] == [
+        ("auth", "celery-course", 1)
+    ]
     assert {key: redis.dump(key) for key in redis.scan_iter()} == before
 
 
