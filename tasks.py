@@ -36,8 +36,8 @@ def fetch_url(url: str) -> Any:
     response.raise_for_status()
     try:
         return response.json()
-    except requests.JSONDecodeError as error:  # made of three parts, it would not come back from a worker as what it is
-        raise requests.exceptions.InvalidJSONError(f"{error} in the answer of {url}") from None
+    except requests.JSONDecodeError as error:  # it would not survive the way back from a worker, and this one does
+        raise requests.exceptions.InvalidJSONError(f"{url}: {error}") from None
 
 
 def parsed(address: str) -> Address:
