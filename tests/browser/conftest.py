@@ -28,8 +28,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests"))
     # The environment in which pytest runs serves as the one that `make` would install.
     (copy / ".venv").mkdir()
-    (copy / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     (copy / ".venv" / ".ready").touch()
+    for part in Path(sys.prefix).iterdir():
+        if part.name != ".ready":
+            (copy / ".venv" / part.name).symlink_to(part)
     return copy
 
 

@@ -15,8 +15,16 @@ FIRST = "00_start_here.ipynb"  # the notebook on which it opens
 DEADLINE = 120  # seconds; for what takes a few when the machine is not busy
 
 
+# What somebody has set up for other work: no notebook may see anything of it.
+SETTINGS = {"PYTHONOPTIMIZE": 1, "PYTHONWARNINGS": "error", "MPLBACKEND": "nonsense", "CELERY_WORKER_QUEUES": "emails"}
+PROFILE = """
+c.InteractiveShell.ast_node_interactivity = "all"
+c.InteractiveShellApp.exec_lines = ["import logging; logging.basicConfig(level=logging.DEBUG)"]
+"""
+
+
 class JupyterLab:
-    """`make lab` in a copy of the course, on a free port, with nobody's own settings."""
+    """`make lab` in a copy of the course, on a free port, in the shell of somebody with settings of their own."""
 
     def __init__(self, course: Path, home: Path) -> None:
         """What it stores for itself goes to `home`. AssertionError, with what it printed: it ended, or gave no
@@ -25,7 +33,10 @@ class JupyterLab:
         self._temporary = home / "tmp"
         self._temporary.mkdir(exist_ok=True)
         folders = {f"JUPYTER_{what}_DIR": home for what in ("CONFIG", "DATA", "RUNTIME")}
-        environment = surroundings(TMPDIR=self._temporary, LAB_LIVE=1, **folders)
+        profile = home / "profile_default" / "ipython_kernel_config.py"
+        profile.parent.mkdir(exist_ok=True)
+        profile.write_text(PROFILE)
+        environment = surroundings(TMPDIR=self._temporary, LAB_LIVE=1, IPYTHONDIR=home, **folders, **SETTINGS)
         # JupyterLab takes another port where its own is taken. Its kernels' ports could be lost to somebody else
         # before they are bound (tests/kernels.py), and the browser is the one below.
         options = "--no-browser --expose-app-in-browser --KernelManager.transport=ipc"
