@@ -1,5 +1,7 @@
 """Open files, of which each connection is one."""
 
+import math
+
 WANTED_FILES = (65_536, 10_240, 4_096)  # macOS may refuse more than 10,240
 
 
@@ -23,3 +25,13 @@ def raise_file_limit(choices: tuple[int, ...] = WANTED_FILES) -> None:
         except (ValueError, OSError):
             continue  # macOS has a second, lower limit it does not tell: try less
         return
+
+
+def file_limit() -> float:
+    """How many files this process may have open; infinity where there is no limit."""
+    try:
+        import resource
+    except ImportError:
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft

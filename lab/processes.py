@@ -25,6 +25,7 @@ from .errors import LabError
 T = TypeVar("T")
 KEEPER = Path(__file__).with_name("keeper.py")
 TAIL = 15  # lines of a log that an error message shows
+LAST = 20  # seconds that the keeper may take to end all and tidy up; it takes two at the most on an idle machine
 ANSWER = 30  # seconds that the keeper may take to answer; it takes a few thousandths of one
 # What a log says of a machine that has run out of something, and what to do.
 HELP = {
@@ -124,7 +125,8 @@ class Keeper:
         atexit.unregister(self.close)
         if process := getattr(self, "_process", None):
             process.stdin.close()
-            process.wait(timeout=10)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself, and is not waited for
+                process.wait(timeout=LAST)
         shutil.rmtree(self.folder, ignore_errors=True)  # the keeper has done it, if it ran at all
         os.close(self._answers)
 
@@ -146,7 +148,7 @@ def tail_of(name: str, log: str) -> str:
     lines = log.rstrip().splitlines()[-TAIL:]
     if not lines:
         return f"{name} logged nothing."
-    advice = [f"{helps} " for words, helps in HELP.items() if words in "\n".join(lines)]
+    advice = [f"{helps} " for words, helps in HELP.items() if words in log]
     return "".join(advice) + f"The log of {name} ends:\n" + "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 import redis
@@ -199,17 +200,16 @@ class Recorder:
 
     def _echo(self, send: Callable[[str], None], what: str) -> None:
         """Send a mark until it comes back: all that was sent before it has been received by then."""
-        deadline = time.monotonic() + FLUSH
-        attempt = 0
-        while time.monotonic() < deadline:
-            mark = f"{id(self)}-{what}-{attempt}"
-            with suppress(redis.RedisError, OperationalError):
-                send(mark)
-            with self._changed:
-                if self._changed.wait_for(lambda mark=mark: mark in self._marks, timeout=0.2):
-                    return
-            attempt += 1
-        raise LabError(f"{what} do not reach the notebook within {FLUSH} s. {ADVICE}")
+        late = f"{what} do not reach the notebook within {FLUSH} s. {ADVICE}"
+        with deadline(FLUSH, lambda: late) as check:
+            for attempt in count():
+                mark = f"{id(self)}-{what}-{attempt}"
+                with suppress(redis.RedisError, OperationalError):
+                    send(mark)
+                with self._changed:
+                    if self._changed.wait_for(lambda mark=mark: mark in self._marks, timeout=0.2):
+                        return
+                check()
 
     def close(self) -> None:
         """Wait for the last events of the tasks that have a result, then stop listening."""

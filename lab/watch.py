@@ -4,6 +4,7 @@ import time
 from contextlib import nullcontext, suppress
 from itertools import accumulate
 
+from .deadline import deadline
 from .errors import LabError
 from .facebook import FakeFacebook, Request
 from .live import LiveLanes
@@ -49,11 +50,11 @@ def wait_until_quiet(fb: FakeFacebook) -> None:
 
     Raises `LabError` if they are not over after `SETTLE` seconds.
     """
-    deadline = time.monotonic() + SETTLE
-    while not _is_quiet(fb):
-        if time.monotonic() > deadline:
-            raise LabError(f"Earlier cells still send requests to {fb.url}. Wait for their end, or restart the kernel.")
-        time.sleep(QUIET / 2)
+    late = f"Earlier cells still send requests to {fb.url}. Wait for their end, or restart the kernel."
+    with deadline(SETTLE, lambda: late) as check:
+        while not _is_quiet(fb):
+            check()
+            time.sleep(QUIET / 2)
 
 
 def _is_quiet(fb: FakeFacebook) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 import redis
 from kombu.exceptions import OperationalError
 
+from fake_fb.files import file_limit
+
 from .deadline import deadline
 from .environment import child_environment
 from .errors import LabError
@@ -26,6 +28,10 @@ LAB_NODE = "@lab-"  # in the node name of every worker that a lab started
 POOLS = ("prefork", "threads", "gevent", "solo")
 MOST = 100  # processes or threads of one worker: a slip of the keyboard should not bring a laptop down
 MOST_GREEN = 1000  # the same for gevent, whose greenlets are small
+# Files that a worker has open for each task that it may run at once: the pipes to a process, or the connections to
+# Redis and to the server that it asks. And those that it has beside. (Counted with psutil, on Linux.)
+FILES_A_TASK = {"prefork": 6, "threads": 2, "gevent": 2, "solo": 2}
+FILES_BESIDE = 30
 BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
 
 # Settings that Celery documents and reads, and leaves out of the list by which its command line knows their types.
@@ -160,6 +166,12 @@ def worker_options(
     most = MOST_GREEN if pool == "gevent" else MOST
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or not 1 <= concurrency <= most:
         raise LabError(f"concurrency is a whole number from 1 to {most}, not {concurrency!r}.")
+    needed, allowed = FILES_A_TASK[pool] * concurrency + FILES_BESIDE, file_limit()
+    if needed > allowed:
+        raise LabError(
+            f"A worker that runs {concurrency} tasks at once has about {needed} files open, and may have {allowed:g} "
+            "here. Allow more before Jupyter is started: ulimit -n 4096."
+        )
     names = queue_names(queues)
     options = ["--concurrency", str(concurrency)]
     if pool != "prefork":

@@ -69,6 +69,29 @@ def test_a_temporary_folder_with_a_colon_in_its_name(run_lab, tmp_path):
     assert list((tmp_path / "a:b").iterdir()) == []
 
 
+def start_with_few_files():
+    """Ask for a worker that needs more files than it may open, and for one that does not."""
+    import resource
+
+    import lab
+
+    lab.start(worker=False)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    said = []
+    for number in (1000, 100):
+        try:
+            with lab.worker(number, pool="gevent"):
+                said.append("")
+        except lab.LabError as error:
+            said.append(str(error))
+    return said
+
+
+def test_a_worker_that_may_open_too_few_files_is_not_started(place):
+    refused, accepted = place.witness(start_with_few_files)
+    assert "ulimit -n 4096" in refused and "may have 256" in refused and accepted == ""
+
+
 UNSHARE = ["unshare", "--mount", "--map-root-user"]
 
 
