@@ -135,5 +135,9 @@ def _what_is_wrong(error: Exception) -> str:
             return words
     if not isinstance(error, redis.ResponseError):
         return "is no Redis, or answers as none does. Name another one"
+    if "DB index" in str(error):
+        return "has no database of that number. Name one that it has"
+    if unknown := re.search(r"unknown command [`']([\w|-]+)['`]", str(error), re.IGNORECASE):
+        return f"does not know {unknown[1].upper()}, which Celery needs. Name another one"
     code = re.match(r"[A-Z]{3,}\b", str(error))  # MISCONF, NOREPLICAS: the rest of an answer may hold anything
     return f"answers with an error ({code[0] if code else type(error).__name__}). Name another one"

@@ -35,6 +35,8 @@ def addresses(port):
         f"127.0.0.1:{port}": "redis://HOST:PORT/DATABASE",
         f"sentinel://127.0.0.1:{port}/0": "redis://HOST:PORT/DATABASE",
         "redis://no-such-host.invalid:6379/0": "No Redis answers at no-such-host.invalid:6379",
+        f"redis://127.0.0.1:{port}/99": "no database of that number",
+        f" redis://127.0.0.1:{port}/0": "redis://HOST:PORT/DATABASE",
         f"rediss://127.0.0.1:{port}/0": "REDIS_URL",
     }
 
@@ -72,6 +74,7 @@ SERVERS = {
     "a cluster": ([*acl(*ALL), "--cluster-enabled", "yes"], "cluster"),
     "a replica": ([*acl(*ALL), "--replicaof", "127.0.0.1", "1"], "replica"),
     "few replicas": ([*acl(*ALL), "--min-replicas-to-write", "1"], "NOREPLICAS"),
+    "another name for a command": ([*acl(*ALL), "--rename-command", "BRPOP", ""], "BRPOP"),
     "few clients": ([*acl(*ALL), "--maxclients", "1"], "clients"),
 }
 
