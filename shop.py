@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from celery import Task, states
@@ -53,9 +53,14 @@ AWAY = (OperationalError, RedisError, CeleryError, RuntimeError, OSError)  # wha
 
 @contextmanager
 def database() -> Iterator[sqlite3.Connection]:
-    """The site's database, for one transaction: all that the block writes, or nothing of it."""
-    connection = sqlite3.connect(DATABASE, timeout=BUSY)
+    """The site's database, for one transaction: all that the block writes, or nothing of it.
+
+    It begins here, in plain words. Left to Python, it would begin with the first INSERT, which Python 3.11 does not
+    even recognize where the language is Turkish: its small I has no dot.
+    """
+    connection = sqlite3.connect(DATABASE, timeout=BUSY, isolation_level=None)
     try:
+        connection.execute("BEGIN IMMEDIATE")
         with connection:
             yield connection
     finally:
@@ -64,8 +69,8 @@ def database() -> Iterator[sqlite3.Connection]:
 
 def open_shop() -> None:
     """Create the tables that are not there yet."""
-    with database() as db:
-        db.execute("PRAGMA journal_mode=WAL")  # who reads does not wait for who writes
+    with closing(sqlite3.connect(DATABASE, timeout=BUSY)) as db:
+        db.execute("PRAGMA journal_mode=WAL")  # a reader does not wait for a writer
         db.executescript(TABLES)
 
 
@@ -95,7 +100,8 @@ def charge(self: Task, key: str, amount: int, seconds: float = 0) -> None:
 def charge_once(key: str, amount: int) -> None:
     """The effect and its key in one transaction: either both are there or neither."""
     with database() as db:
-        if db.execute("INSERT OR IGNORE INTO charges VALUES (?, ?, ?)", (key, amount, time.time())).rowcount:
+        if not db.execute("SELECT 1 FROM charges WHERE key = ?", (key,)).fetchone():
+            db.execute("INSERT INTO charges VALUES (?, ?, ?)", (key, amount, time.time()))
             db.execute("UPDATE account SET balance = balance + ?", (amount,))
 
 

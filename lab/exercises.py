@@ -65,7 +65,10 @@ def module(name: str, cell: str) -> None:
     path = module_folder() / f"{name}.py"
     if not name.isidentifier() or keyword.iskeyword(name) or _is_taken(name, path):
         raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
-    path.unlink(missing_ok=True)  # if the new one is not right, nobody should go on with the old one
+    # If the new one is not right, nobody should go on with the old one; nor with its bytecode, which Python takes for
+    # that of a new one of the same length that is written within the same second.
+    path.unlink(missing_ok=True)
+    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
     _forget_module(name)
     try:
         compile(cell, path.name, "exec")

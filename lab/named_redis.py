@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import redis
+from kombu.exceptions import OperationalError
 
 from .database import TIMEOUT, NoEmptyDatabase, open_client
 from .deadline import deadline
@@ -108,7 +109,8 @@ def refusals(url: str) -> Iterator[None]:
     except (LabError, NoEmptyDatabase):
         raise
     except Exception as error:  # of a server that is no Redis, a client may stumble over anything
-        if type(error) is redis.ConnectionError and "max number of clients" not in str(error):
+        gone = type(error) is redis.ConnectionError or isinstance(error, OperationalError)
+        if gone and "max number of clients" not in str(error):
             raise LabError(f"No Redis answers at {place(url)}. Start it, or correct REDIS_URL, {INSTEAD}") from None
         raise LabError(f"The Redis at {place(url)} {_what_is_wrong(error)} in REDIS_URL, {INSTEAD}") from None
 

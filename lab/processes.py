@@ -95,7 +95,8 @@ class Keeper:
         try:
             yield
         except BaseException:
-            self.request("abandon", attempt=number)
+            with interrupts_later():
+                self.request("abandon", attempt=number)
             raise
         finally:
             self._local.part_of = outside
@@ -129,6 +130,23 @@ class Keeper:
                 process.wait(timeout=LAST)
         shutil.rmtree(self.folder, ignore_errors=True)  # the keeper has done it, if it ran at all
         os.close(self._answers)
+
+
+@contextlib.contextmanager
+def interrupts_later() -> Iterator[None]:
+    """Let the block come to its end, and an interrupt that came meanwhile take effect then. In the main thread, where
+    interrupts arrive; the block must be one that ends soon."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted = []
+    before = signal.signal(signal.SIGINT, lambda *_: noted.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if noted and callable(before):
+        before(signal.SIGINT, None)
 
 
 def lab_folder() -> Path:

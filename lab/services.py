@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import redis
 from celery import Celery
 
 from fake_fb.files import raise_file_limit
@@ -26,7 +25,7 @@ from .errors import LabError
 from .facebook import FakeFacebook
 from .kernel import check_kernel, import_matplotlib, is_notebook
 from .mailserver import MailServer
-from .processes import Keeper, Process
+from .processes import Keeper, Process, interrupts_later
 from .redis_server import LOOPBACK, RedisServer
 from .worker import LAB_NODE, ROOT, Worker, queue_names, settings_arguments, unused, worker_options
 
@@ -86,13 +85,17 @@ def start(*, worker: bool = True, private: bool = False) -> None:
         check_kernel()
         variables, modules = dict(os.environ), set(sys.modules)
         raise_file_limit((FILES,))
-        keeper = Keeper()
+        keeper = None
         try:
+            with interrupts_later():
+                keeper = Keeper()
             _lab = _open(keeper, worker, private)
         except BaseException:  # an interrupt too: leave no process, no file, no key and no variable behind
-            keeper.close()
-            os.environ.clear()
-            os.environ.update(variables)
+            with interrupts_later():
+                if keeper:
+                    keeper.close()
+                os.environ.clear()
+                os.environ.update(variables)
             for name in {"tasks", "celeryconfig"} - modules:
                 sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
             raise
@@ -243,7 +246,9 @@ def _lets_in(redis_url: str) -> bool:
         try:
             with deadline(MARKED, str):
                 return marked.ping()
-        except (redis.RedisError, UnicodeError):
+        except LabError:
+            raise
+        except Exception:  # what is no Redis may answer anything
             return False
 
 
@@ -271,7 +276,8 @@ def _found_worker(redis_url: str) -> str | None:
         if not client.exists(WORKERS) or not client.pubsub_numpat():
             return None
     late = f"Workers of the Redis at {named_redis.place(redis_url)} do not answer. Stop them, or unset REDIS_URL."
-    with deadline(WITHIN, lambda: late), Celery(broker=redis_url, set_as_current=False) as asking:
+    app = Celery(broker=redis_url, set_as_current=False)
+    with deadline(WITHIN, lambda: late), named_redis.refusals(redis_url), app as asking:
         try:
             answers = asking.control.inspect(timeout=1).registered() or {}
             # The worker of another notebook's lab ends with that notebook, so nobody else should count on it.

@@ -1,8 +1,10 @@
 """`shop.py` without workers: the task that may run twice, and the account that the outbox keeps."""
 
 import ast
+import locale
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +26,26 @@ def ask(question: str) -> list[tuple]:
         return db.execute(question).fetchall()
 
 
-def test_a_charge_that_runs_twice_has_one_effect():
+@pytest.fixture(params=["C", "tr_TR.UTF-8"])
+def language(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In Turkish the small form of I is not i: C's functions know it, and with them Python's sqlite3."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, request.param)
+    except locale.Error:
+        pytest.skip(f"no {request.param} here: locale-gen makes it")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)
+
+
+def test_a_charge_that_runs_twice_has_one_effect(language):
     for _ in range(2):
         shop.charge_once("order-1", 25)
     shop.charge_once("order-2", 5)
     assert ask("SELECT balance FROM account") == [(30,)]
 
 
-def test_effect_and_key_are_there_together_or_not_at_all():
+def test_effect_and_key_are_there_together_or_not_at_all(language):
     with shop.database() as db:
         db.execute("CREATE TRIGGER broken BEFORE UPDATE ON account BEGIN SELECT raise(ABORT, 'no'); END")
     with pytest.raises(sqlite3.IntegrityError):
