@@ -1,4 +1,5 @@
-"""A shop whose orders are neither lost nor charged twice. Made to be copied, together with `tasks.py`.
+"""A shop whose orders are neither lost nor charged twice. Made to be copied, together with `tasks.py` and
+`celeryconfig.py`.
 
 Celery on Redis runs a task at least once *if* its message survives, and no setting makes that certain. Two parts,
 which need nothing but the site's own database, close the gap:
@@ -16,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import Any
 
 from celery import Task, states
@@ -58,6 +60,7 @@ def database() -> Iterator[sqlite3.Connection]:
     It begins here, in plain words. Left to Python, it would begin with the first INSERT, which Python 3.11 does not
     even recognize where the language is Turkish: its small I has no dot.
     """
+    create_tables(DATABASE)
     connection = sqlite3.connect(DATABASE, timeout=BUSY, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -67,16 +70,16 @@ def database() -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def open_shop() -> None:
-    """Create the tables that are not there yet."""
-    with closing(sqlite3.connect(DATABASE, timeout=BUSY)) as db:
+@cache
+def create_tables(path: str) -> None:
+    """Create the tables that are not there yet, once for each file that this process uses."""
+    with closing(sqlite3.connect(path, timeout=BUSY)) as db:
         db.execute("PRAGMA journal_mode=WAL")  # a reader does not wait for a writer
         db.executescript(TABLES)
 
 
 def empty_shop() -> None:
     """Forget all orders and charges: for experiments alone."""
-    open_shop()
     with database() as db:
         for table in ("outbox", "charges", "runs"):
             db.execute(f"DELETE FROM {table}")

@@ -1,6 +1,8 @@
-"""The tasks of this course: functions that a Celery worker runs. Start one from this folder:
+"""The tasks of this course: functions that a Celery worker runs. Start one from this folder; it tells what it does:
 
-celery -A tasks worker --concurrency 5
+celery -A tasks worker --concurrency 5 --loglevel INFO
+
+Made to be copied, together with `celeryconfig.py`. What the two need: pip install "celery[redis]" requests
 """
 
 import os

@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(autouse=True)
 def database(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(shop, "DATABASE", str(tmp_path / "shop.db"))
-    shop.open_shop()
 
 
 def ask(question: str) -> list[tuple]:

@@ -107,7 +107,7 @@ def database(launch, tmp_path_factory) -> Iterator[redis.Redis]:
 @pytest.fixture(scope="module")
 def worker(launch, database, mail_server) -> Path:
     """The log of the worker, started as the docstring of `tasks.py` says."""
-    command = ["-m", "celery", "-A", "tasks", "worker", "--concurrency", "5"]
+    command = ["-m", "celery", "-A", "tasks", "worker", "--concurrency", "5", "--loglevel", "INFO"]
     assert " ".join(command[1:]) in tasks.__doc__
     return launch("worker", sys.executable, *command, REDIS_URL=database.url, MAIL_SERVER=mail_server)
 

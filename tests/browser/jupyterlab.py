@@ -65,6 +65,13 @@ class JupyterLab:
         """All that it has started and that still runs, kernels and workers too."""
         return [process for process in psutil.process_iter() if self._is_mine(process)]
 
+    def workers(self) -> list[psutil.Process]:
+        """The Celery workers among them."""
+        return [process for process in psutil.process_iter(["cmdline"]) if self._is_worker(process)]
+
+    def _is_worker(self, process: psutil.Process) -> bool:
+        return "celery" in (process.info["cmdline"] or []) and self._is_mine(process)
+
     def _is_mine(self, process: psutil.Process) -> bool:
         try:
             place = process.environ().get("TMPDIR", "")  # a worker's is its lab's folder

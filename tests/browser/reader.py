@@ -184,6 +184,11 @@ class Reader:
         self.cell(source).locator(".jp-InputPrompt").click()
         self.page.keyboard.press("Control+Enter")
 
+    def close_notebook(self) -> None:
+        """Close its tab, and leave what was run unsaved."""
+        self.choose("File", "Close Tab")
+        self.page.locator(".jp-Dialog button", has_text="Discard").click()
+
     def cell(self, source: str) -> Locator:
         """The first code cell in which this stands."""
         number = self.page.evaluate(

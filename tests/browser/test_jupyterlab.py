@@ -4,6 +4,7 @@ The file takes about two minutes, half of them the run of notebook 05. Its last 
 the worker that runs it another file to do next.
 """
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -142,7 +143,9 @@ def look_at_pictures(reader: Reader, name: str) -> None:
         reader.look(source, f"05 {source} {name}")
 
 
-def test_00_runs_again_after_a_restart_in_its_middle(reader: Reader) -> None:
+def test_00_runs_again_after_a_restart_in_its_middle_and_its_services_end_with_it(
+    reader: Reader, jupyterlab: JupyterLab
+) -> None:
     reader.run_all()
     reader.wait_for_text("sent after")  # the next cell waits two seconds for an answer
     reader.restart()
@@ -151,6 +154,12 @@ def test_00_runs_again_after_a_restart_in_its_middle(reader: Reader) -> None:
     reader.narrow()
     reader.look("draw_overview", "00 narrow")
     check_fits(reader)
+    assert jupyterlab.workers()
+    reader.close_notebook()
+    deadline = time.monotonic() + 30
+    while jupyterlab.workers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not jupyterlab.workers()
 
 
 def test_next_start_shows_the_same_whatever_was_open(
