@@ -64,7 +64,8 @@ $(READY): requirements.txt constraints.txt
 	@$(MAKE) --no-print-directory python
 	rm -rf .venv
 	$(PYTHON) -E -m venv .venv
-	.venv/bin/python -E -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing the packages of requirements.txt: 170 MB to download, once; half a minute on a fast line."
+	.venv/bin/python -E -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements.txt constraints.txt

@@ -78,9 +78,11 @@ def test_only_this_machine_reaches_it(project: Project) -> None:
 
 def test_jupyterlab_is_behind_the_url_that_it_prints(project: Project) -> None:
     logs = project.compose("logs", "--no-color", "jupyter")
-    url = re.search(rf"http://127\.0\.0\.1:{project.ports['JUPYTER_PORT']}/lab\S*token=\w+", logs)
-    assert url, logs[-2000:]
-    with urlopen(url[0], timeout=30) as page:
+    urls = set(re.findall(r"http\S+token=\w+", logs))
+    assert len(urls) == 1, urls  # printed more than once, and always the same
+    (url,) = urls
+    assert url.startswith(f"http://127.0.0.1:{project.ports['JUPYTER_PORT']}/lab"), url
+    with urlopen(url, timeout=30) as page:
         assert b"JupyterLab" in page.read()
 
 
