@@ -1,5 +1,6 @@
 """What strict nbval lets through, and how a notebook of this course is built."""
 
+import ast
 import re
 import socket
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbconvert import get_exporter
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
@@ -50,6 +52,15 @@ def shown(cell: NotebookNode) -> str:
 def test_is_in_normal_form(path: Path) -> None:
     # Unique ids, cells numbered from 1, metadata cut down, outputs made by the code beside them.
     assert is_normal(path), "changed since its outputs were stored: run make refresh"
+
+
+@every_notebook
+def test_it_can_be_made_a_script(path: Path) -> None:
+    """As `jupyter nbconvert --to script` does: Python, with the text as comments."""
+    script, _ = get_exporter("script")().from_notebook_node(read(path))
+    compile(script, path.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # as `ipython script.py` runs it
+    heading = read(path).cells[0].source.splitlines()[0]
+    assert f"# {heading}" in script.splitlines()
 
 
 @every_notebook

@@ -36,6 +36,13 @@ SANITIZE = ROOT / "tests" / "sanitize.cfg"
 CELL_TIMEOUT = 120  # seconds, as under pytest
 HEADLINE = ("05_timeline_in_parallel.ipynb", "Five calls, one wait")  # the picture that the README shows
 HEADLINE_FILE = ROOT / "notebooks" / "five_calls_one_wait.png"
+LANGUAGE = {  # the last two tell nbconvert how to make a script, with the text as comments, and how to colour a page
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 # What nbval leaves out of its comparison (`IPyNbFile.skip_compare`).
@@ -61,7 +68,7 @@ def normalize(notebook: NotebookNode) -> None:
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+            "language_info": LANGUAGE,
             "outputs_from": notebook.metadata.get("outputs_from", ""),
         }
     )
