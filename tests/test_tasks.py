@@ -389,11 +389,11 @@ def test_a_refused_address_comes_back_as_what_it_was(client, inbox):
 
 @pytest.fixture
 def start_hasty(launch, database) -> Callable[[str, str], Path]:
-    """Starts a worker whose tasks wait half a second for an answer: `start_hasty(queue, mail_server)`."""
+    """Starts a worker whose tasks wait three seconds for an answer: `start_hasty(queue, mail_server)`."""
 
     def start(queue: str, mail_server: str) -> Path:
         command = ["worker", "--queues", queue, "--concurrency", "1", "--without-mingle", "--hostname", f"{queue}@here"]
-        code = f"import tasks; tasks.TIMEOUT = (0.5, 0.5); tasks.MAIL_TIMEOUT = 0.5; tasks.app.worker_main({command})"
+        code = f"import tasks; tasks.TIMEOUT = (3, 3); tasks.MAIL_TIMEOUT = 3; tasks.app.worker_main({command})"
         return launch(queue, sys.executable, "-c", code, REDIS_URL=database.url, MAIL_SERVER=mail_server)
 
     return start
