@@ -34,9 +34,9 @@ LOOK = 0.5  # seconds between two looks at what is overdue
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
-    id TEXT PRIMARY KEY, task TEXT, args TEXT, created REAL, sent REAL, tries INTEGER DEFAULT 0,
+    id TEXT PRIMARY KEY NOT NULL, task TEXT, args TEXT, created REAL, sent REAL, tries INTEGER DEFAULT 0,
     accepted INTEGER DEFAULT 0, done REAL);
-CREATE TABLE IF NOT EXISTS charges (key TEXT PRIMARY KEY, amount INTEGER, at REAL);
+CREATE TABLE IF NOT EXISTS charges (key TEXT PRIMARY KEY NOT NULL, amount INTEGER, at REAL);
 CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, balance INTEGER);
 CREATE TABLE IF NOT EXISTS runs (key TEXT, node TEXT, started REAL, finished REAL);
 INSERT OR IGNORE INTO account VALUES ('shop', 0);

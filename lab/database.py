@@ -8,6 +8,7 @@ imports nothing of the lab.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from redis.retry import Retry
 
 CLAIM = "celery-course:claim"  # the key that says whose this database is
 HIGHEST = 1000  # far beyond any configured number of databases: the server says where they end
+TRIAL = 30  # seconds that a claim lasts by itself: a server may let us write and not delete
+PATIENCE = 20  # seconds in which the last clean-up tries again where the server does not answer
 TIMEOUT = 5  # seconds; all that is asked for is answered at once
 
 
@@ -28,14 +31,21 @@ class NoEmptyDatabase(LookupError):
 def claim(url: str, owner: str) -> str:
     """Take an empty database of the server at `url` for `owner`, and return its address.
 
-    Database 0 is left alone, and so is the one that `url` names. Raises `NoEmptyDatabase`, and
+    Database 0 is left alone, and so is the one that `url` names, and each in which somebody is at work. The claim
+    lasts `TRIAL` seconds, until it is kept. Raises `NoEmptyDatabase`, and
     `redis.RedisError` if the server refuses.
     """
-    named = redis.connection.parse_url(url).get("db", 0)
+    taken = {redis.connection.parse_url(url).get("db", 0), *_in_use(url)}
     for number, client in _databases(url):
-        if number != named and _claimed(client, owner):
+        if number not in taken and _claimed(client, owner):
             return urlsplit(url)._replace(path=f"/{number}").geturl()
     raise NoEmptyDatabase("it has no empty database")
+
+
+def keep(url: str) -> None:
+    """Let the claim of this database last."""
+    with open_client(url) as client:
+        client.persist(CLAIM)
 
 
 def clean(url: str, owner: str) -> None:
@@ -67,9 +77,18 @@ def _databases(url: str) -> Iterator[tuple[int, redis.Redis]]:
             yield number, client
 
 
+def _in_use(url: str) -> set[int]:
+    """The databases with a client in them, a worker that waits for messages, for example, though they be empty."""
+    with open_client(url) as client:
+        try:
+            return {int(each["db"]) for each in client.client_list()}
+        except redis.ResponseError:  # it may not be asked for, or does not exist by this name
+            return set()
+
+
 def _claimed(client: redis.Redis, owner: str) -> bool:
     """Whether the database was empty, and is now the owner's."""
-    if client.dbsize() or not client.set(CLAIM, owner, nx=True):
+    if client.dbsize() or not client.set(CLAIM, owner, nx=True, ex=TRIAL):
         return False
     if client.dbsize() == 1:
         return True
@@ -84,5 +103,17 @@ def _owner(client: redis.Redis) -> str | None:
     return client.get(CLAIM).decode(errors="replace")
 
 
+def clean_in_the_end(url: str, owner: str) -> None:
+    """The same, by somebody who has time: a server that is slow or away may be there again soon."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return clean(url, owner)
+        except (redis.ConnectionError, redis.TimeoutError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
 if __name__ == "__main__":
-    clean(os.environ["REDIS_URL"], os.environ["CLAIM"])
+    clean_in_the_end(os.environ["REDIS_URL"], os.environ["CLAIM"])

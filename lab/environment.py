@@ -7,7 +7,9 @@ out of a notebook. This file imports the standard library alone: JupyterLab's co
 
 import os
 import re
-from importlib.util import find_spec
+import site
+from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 # All that a service of the lab may know of its surroundings. No locale is among them: without one, Python reads and
@@ -15,8 +17,12 @@ from pathlib import Path
 NEEDED = {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "TZ",  # the system's
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",  # some Pythons need them to start at all
+    "SSL_CERT_FILE", "SSL_CERT_DIR",  # whom to trust, if REDIS_URL is rediss://
     "NO_PROXY", "no_proxy", "REDIS_URL", "FAKE_FB_URL", "MAIL_SERVER", "SHOP_DB",  # set by the lab
 }  # fmt: skip
+
+# What services import.
+PACKAGES = ("celery", "kombu", "redis", "requests", "tornado", "aiosmtpd", "msgpack", "PIL", "gevent")
 
 # With these, readers set up tools for their other work. What the course runs itself does without.
 SETTINGS = re.compile(r"(I?PYTHON|MPL|MATPLOTLIB|CELERY_|KOMBU_).*")
@@ -29,16 +35,18 @@ def child_environment(*folders: str | Path, **more: str) -> dict[str, str]:
     It finds modules in `folders`, and packages where this Python found them.
     """
     environment = {name: value for name, value in os.environ.items() if name in NEEDED}
-    path = os.pathsep.join(map(str, [*folders, *_package_folder()]))
+    path = os.pathsep.join(map(str, [*folders, *_package_folders()]))
     return environment | ({"PYTHONPATH": path} if path else {}) | more
 
 
-def _package_folder() -> list[Path]:
-    """The folder of the installed packages, if this Python knows it from its PYTHONPATH alone."""
-    told = [Path(folder).resolve() for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
-    spec = find_spec("celery")
-    folder = Path(spec.origin).resolve().parents[1] if spec and spec.origin else None
-    return [folder] if folder in told else []
+@cache
+def _package_folders() -> list[Path]:
+    """The folders of installed packages that another Python would not find by itself: this one was told of them, by
+    its PYTHONPATH, for example."""
+    specs = [PathFinder.find_spec(name) for name in PACKAGES]  # those imported already may not know theirs
+    folders = [Path(spec.origin).resolve().parents[1] for spec in specs if spec and spec.origin]
+    found_anyway = {Path(folder).resolve() for folder in site.getsitepackages()}
+    return list(dict.fromkeys(folder for folder in folders if folder not in found_anyway))
 
 
 def forget(settings: re.Pattern[str]) -> None:

@@ -1,6 +1,7 @@
 """The mock Facebook as the notebooks see it: where it is, and what it witnessed."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +86,8 @@ class FakeFacebook:
             "If the lab started it, restart the kernel and run the notebook from the top."
         )
         try:
-            with deadline(self._timeout, lambda: silent.format(f"not within {self._timeout:g} s")):
-                ok, body = self._ask(method, path, **arguments)
+            with deadline(self._timeout, lambda: silent.format(f"not within {self._timeout:g} s")) as check:
+                ok, body = self._ask(check, method, path, **arguments)
         except requests.RequestException as error:
             raise LabError(silent.format(type(error).__name__)) from None
         try:
@@ -99,13 +100,14 @@ class FakeFacebook:
             raise LabError(f"The mock Facebook refused {method} {path}: {answer['error'].get('message')}")
         raise self._other()
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> tuple[bool, bytes]:
+    def _ask(self, check: Callable[[], None], method: str, path: str, **arguments: Any) -> tuple[bool, bytes]:
         """Whether it was done, and the body of the answer, of which no more than `LARGEST` bytes are read."""
         with self._session.request(
             method, self.url + path, timeout=self._timeout, stream=True, allow_redirects=False, **arguments
         ) as response:
             body = bytearray()
             for piece in response.iter_content(64 * 1024):
+                check()
                 body += piece
                 if len(body) > LARGEST:
                     raise self._other()

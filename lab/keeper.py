@@ -2,13 +2,13 @@
 
 A kernel can die without a chance to clean up (SIGKILL, a restart). So the services are not its children but
 the keeper's, and the keeper notices: its standard input closes, or its parent changes. Then it kills every
-process group it started, pool children included, removes the lab's folder and exits.
+process group it started, pool children included, removes the lab's folder, which it has made in PLACE, and exits.
 
 The kernel writes requests to the keeper's standard input, one JSON object a line, and reads one JSON
 answer a line from a pipe of its own, into which nothing else is ever printed: `{"id": n, ...}` for
 `{"id": n, "do": ..., ...}`, see `REQUESTS`.
 
-It is run by path, alone (`python -I -S keeper.py FOLDER PIPE`), and imports nothing but the standard library, so
+It is run by path, alone (`python -I -S keeper.py PLACE PIPE`), and imports nothing but the standard library, so
 that it is up in a few hundredths of a second.
 """
 
@@ -20,12 +20,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
 CHECK_PARENT = 0.5  # seconds between two looks at who the parent is
 GRACE = 1.5  # seconds that a process which asked for it has between SIGTERM and SIGKILL, out of three in all
-LAST_WORK = 5  # seconds that each command at the end may take; it takes a few tenths of one
+LAST_WORK = 40  # seconds that each command at the end may take; it takes a few tenths of one, if Redis answers
 
 processes: dict[int, subprocess.Popen[bytes]] = {}
 attempts: dict[int, list[int]] = {}  # by pid: the attempts to which the process belongs, see `abandon`
@@ -144,12 +145,15 @@ def end_all() -> None:
 
 
 def main() -> None:
-    folder = sys.argv[1]
     parent = os.getppid()
+    try:
+        folder = tempfile.mkdtemp(prefix="celery-lab-", dir=sys.argv[1])
+    except OSError as error:
+        return tell(id=0, error=error.strerror)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit())  # a handler, not SIG_IGN: children would inherit that
     try:
-        tell(id=0, pid=os.getpid())
+        tell(id=0, pid=os.getpid(), folder=os.fsencode(folder).hex())
         serve(parent)
     except BrokenPipeError:  # the kernel died while its answer was on the way
         pass

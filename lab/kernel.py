@@ -31,12 +31,14 @@ def check_kernel() -> None:
             "IPython shows other values than a cell's last here: take ast_node_interactivity out of its configuration "
             f"(ipython locate profile tells where that is) {RESTART}"
         )
-    root = logging.getLogger()
-    if root.handlers and root.level < logging.WARNING:
-        raise LabError(
-            f"The root logger prints every {logging.getLevelName(root.level)} message into the cells here: run "
-            "logging.getLogger().setLevel(logging.WARNING), or take that out of what configures logging at the start."
-        )
+    for name in (None, "celery", "kombu", "urllib3", "matplotlib"):
+        logger = logging.getLogger(name)
+        if logger.hasHandlers() and logger.getEffectiveLevel() < logging.WARNING:
+            level = logging.getLevelName(logger.getEffectiveLevel())
+            raise LabError(
+                f"The logger {logger.name} writes every {level} message into the cells here: take that out of what "
+                f"configures logging at the start, or run logging.getLogger({name or ''!r}).setLevel(logging.WARNING)."
+            )
 
 
 def import_matplotlib() -> None:

@@ -17,7 +17,8 @@ from .deadline import deadline
 from .errors import LabError
 
 FORM = re.compile(
-    r"rediss?://([^/?#\[\]\s]*@)?([^/?#@:\[\]\s]+|\[[0-9a-fA-F:.]+\])(?P<port>:[0-9]{1,5})?(/[0-9]{0,4})?(\?(ssl_\w+=[^?#\s]*)+)?"
+    r"redis(?P<tls>s)?://([^/?#\[\]\s]*@)?([^/?#@:\[\]\s]+|\[[0-9a-fA-F:.]+\])(?P<port>:[0-9]{1,5})?(/[0-9]{0,4})?"
+    r"(?(tls)\?(ssl_\w+=[^?#&\s]*&)*ssl_cert_reqs=(required|optional|none)(&ssl_\w+=[^?#&\s]*)*)"
 )
 KEY = "celery-course:try"  # a key and a channel for trying what Celery does
 WHOLE = 2 * TIMEOUT  # seconds for all that is asked of a server in one go
@@ -28,12 +29,17 @@ def check_address(url: str) -> None:
     """Raise `LabError` where Celery and redis-py do not read the address alike, or can't read it at all."""
     if url.startswith(("unix:", "socket:", "redis+socket:")):
         raise LabError(f"REDIS_URL names a socket file. Name host and port, redis://HOST:PORT/DATABASE, {INSTEAD}")
+    if url.startswith("rediss:") and not FORM.fullmatch(url):
+        raise LabError(
+            "REDIS_URL is rediss://, and Celery asks for one thing more behind it: rediss://HOST:PORT/DATABASE?"
+            f"ssl_cert_reqs=required (or optional, or none). Correct it, {INSTEAD}"
+        )
     if "?" in url and FORM.fullmatch(url.partition("?")[0]) and not FORM.fullmatch(url):
         raise LabError(
             "What stands behind the ? of REDIS_URL is read by redis-py, and not by Celery. Name a database as in "
             f"redis://HOST:PORT/3, {INSTEAD}"
         )
-    if not (parts := FORM.fullmatch(url)) or int((parts["port"] or ":1")[1:]) > 65_535:
+    if not (parts := FORM.fullmatch(url)) or not 0 < int((parts["port"] or ":1")[1:]) <= 65_535:
         raise LabError(
             "REDIS_URL is not of the form redis://HOST:PORT/DATABASE or redis://:PASSWORD@HOST:PORT/DATABASE (in a "
             f"password, / is written %2F, @ is %40 and % is %25). Correct it, {INSTEAD}"
@@ -66,6 +72,10 @@ def try_commands(url: str) -> None:
     server does not allow it; nothing is left behind."""
     with asking(url) as client, client.pubsub() as channel:
         try:
+            client.delete(KEY)  # first what tidies up
+            client.get(KEY)
+            client.type(KEY)
+            list(client.scan_iter(KEY))
             client.lpush(KEY, "x")
             client.brpop([KEY], timeout=1)
             client.hset(KEY, "x", "x")
@@ -78,7 +88,6 @@ def try_commands(url: str) -> None:
             client.smembers(KEY)
             client.srem(KEY, "x")
             client.mget(KEY, KEY)
-            list(client.scan_iter(KEY))
             with client.pipeline(transaction=True) as steps:
                 steps.set(KEY, "x", ex=60).expire(KEY, 60).type(KEY).llen(f"{KEY}-none").execute()
             with client.lock(f"{KEY}-lock", timeout=60):  # a script, as all that releases a lock
@@ -110,6 +119,11 @@ def refusals(url: str) -> Iterator[None]:
         raise
     except Exception as error:  # of a server that is no Redis, a client may stumble over anything
         gone = type(error) is redis.ConnectionError or isinstance(error, OperationalError)
+        if gone and ("SSL" in str(error) or "certificate" in str(error)):
+            raise LabError(
+                f"The Redis at {place(url)} and this Python do not agree on a secure connection. Name its authority's "
+                f"certificate in SSL_CERT_FILE, correct REDIS_URL, {INSTEAD}"
+            ) from None
         if gone and "max number of clients" not in str(error):
             raise LabError(f"No Redis answers at {place(url)}. Start it, or correct REDIS_URL, {INSTEAD}") from None
         raise LabError(f"The Redis at {place(url)} {_what_is_wrong(error)} in REDIS_URL, {INSTEAD}") from None

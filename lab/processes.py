@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +30,8 @@ ANSWER = 30  # seconds that the keeper may take to answer; it takes a few thousa
 HELP = {
     "No space left on device": "There is no room left in the temporary folder or in /dev/shm: remove files there.",
     "Too many open files": "A process may open too few files here: allow more with ulimit -n 4096.",
+    "command not allowed when used memory": "That Redis is full, and takes no more writes: make room there.",
+    "max number of clients": "That Redis has as many clients as it takes: close some.",
     "Cannot allocate memory": "There is too little memory: close other programs.",
 }
 NOEXEC = "; is its folder mounted noexec, or the file not executable?"
@@ -49,21 +50,26 @@ class Keeper:
         self._numbers, self._attempts = count(1), count(1)
         self._local = threading.local()  # `part_of`: the attempts that are under way in each thread
         self._received = b""
-        self.folder = lab_folder()
+        self._owner = os.getpid()  # a fork of the kernel is not the kernel
+        self._groups: set[int] = set()  # of the processes that it has started
+        place = temporary_folder()
         self._answers, pipe = os.pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the keeper lives)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(KEEPER), place, str(pipe)],
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            pass_fds=[pipe],
+            start_new_session=True,  # an interrupt of the kernel goes to its whole process group
+        )
+        os.close(pipe)
         try:
-            with (self.folder / "keeper.log").open("wb") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(KEEPER), str(self.folder), str(pipe)],
-                    env=child_environment(),
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[pipe],
-                    start_new_session=True,  # an interrupt of the kernel goes to its whole process group
-                )
-            os.close(pipe)
-            self.pid: int = self._answer(0)["pid"]
+            answer = self._answer(0)
+            if "error" in answer:
+                raise LabError(f"No folder can be made in {place} ({answer['error']}). Make room, or set TMPDIR.")
+            self.pid, self.folder = answer["pid"], Path(os.fsdecode(bytes.fromhex(answer["folder"])))
         except BaseException:
             self.close()
             raise
@@ -85,6 +91,7 @@ class Keeper:
         answer = self.request("start", argv=argv, part_of=part_of, **arguments)
         if "error" in answer:
             raise CannotStart(answer["error"] + (NOEXEC if answer["errno"] == errno.EACCES else ""))
+        self._groups.add(answer["pid"])
         return answer["pid"]
 
     @contextlib.contextmanager
@@ -103,6 +110,8 @@ class Keeper:
 
     def _answer(self, number: int) -> dict[str, Any]:
         """The answer with this number; an older one belongs to a request that was interrupted."""
+        readable = select.poll()
+        readable.register(self._answers, select.POLLIN)
         end = time.monotonic() + ANSWER
         while True:
             line, newline, rest = self._received.partition(b"\n")
@@ -110,26 +119,35 @@ class Keeper:
                 self._received = rest
                 if (answer := json.loads(line))["id"] == number:
                     return answer
-            elif not select.select([self._answers], [], [], max(end - time.monotonic(), 0))[0]:
+            elif not readable.poll(max(end - time.monotonic(), 0) * 1000):
                 raise LabError(f"The lab's keeper process gave no answer for {ANSWER} s. Restart the kernel.")
             elif received := os.read(self._answers, 65_536):
                 self._received += received
             else:
-                raise LabError(f"{ENDED} {self._last_words()}".rstrip())
+                self._kill_all()
+                raise LabError(f"{ENDED} {self._last_words()}")
+
+    def _kill_all(self) -> None:
+        """What the keeper does at its end, if that came too early for it."""
+        for pid in self._groups:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
 
     def _last_words(self) -> str:
-        log = self.folder / "keeper.log"
-        return tail_of("the keeper", log.read_text(errors="replace")) if log.exists() else ""
+        self._log.seek(0)
+        return tail_of("the keeper", self._log.read().decode(errors="replace"))
 
     def close(self) -> None:
         """End everything and wait until it is gone, as the end of the kernel would."""
+        if os.getpid() != self._owner:
+            return
         atexit.unregister(self.close)
-        if process := getattr(self, "_process", None):
-            process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself, and is not waited for
-                process.wait(timeout=LAST)
-        shutil.rmtree(self.folder, ignore_errors=True)  # the keeper has done it, if it ran at all
+        self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself, and is not waited for
+            if self._process.wait(timeout=LAST):
+                self._kill_all()  # it was killed
         os.close(self._answers)
+        self._log.close()
 
 
 @contextlib.contextmanager
@@ -149,16 +167,15 @@ def interrupts_later() -> Iterator[None]:
         before(signal.SIGINT, None)
 
 
-def lab_folder() -> Path:
-    """A new folder for all files of a lab. Raises `LabError` if there is no place for one."""
+def temporary_folder() -> str:
+    """Where the keeper may make the folder for all files of a lab. Raises `LabError` if there is no place for one."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix="celery-lab-"))
+        place = tempfile.gettempdir()
     except OSError as error:
-        raise LabError(f"No temporary folder can be made ({error}). Make room, or set TMPDIR to another one.") from None
-    if os.pathsep in str(folder):  # workers find a notebook's modules in it, by a search path
-        folder.rmdir()
-        raise LabError(f"The temporary folder {folder.parent} has {os.pathsep} in its name. Set TMPDIR to another one.")
-    return folder
+        raise LabError(f"There is no temporary folder ({error.strerror}). Make room, or set TMPDIR to one.") from None
+    if os.pathsep in place:  # workers find a notebook's modules in the lab's folder, by a search path
+        raise LabError(f"The temporary folder {place} has {os.pathsep} in its name. Set TMPDIR to another one.")
+    return place
 
 
 def tail_of(name: str, log: str) -> str:
@@ -201,7 +218,10 @@ class Process:
 
     def tail(self) -> str:
         """The log's last lines, for an error message."""
-        return tail_of(self.name, self.log())
+        log = self.log()
+        if not log and not os.statvfs(self._keeper.folder).f_bavail:
+            return f"{HELP['No space left on device']} {self.name} could not even write a log."
+        return tail_of(self.name, log)
 
     def wait_for(self, what: str, ready: Callable[[], T | None], *, timeout: float) -> T:
         """Call `ready` until it returns something true, and return that.

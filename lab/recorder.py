@@ -111,9 +111,14 @@ class Recorder:
         self._changed = threading.Condition()
         self._marks: set[str] = set()
         self._sent_signal = signals.before_task_publish
-        with deadline(OPEN, lambda: f"Redis does not answer for {OPEN} s. {ADVICE}"):
-            self._states = self._subscribe()
-            self._receiver = self._listen()
+        self._states = self._receiver = None
+        try:
+            with deadline(OPEN, lambda: f"Redis does not answer for {OPEN} s. {ADVICE}"):
+                self._states = self._subscribe()
+                self._listen()
+        except BaseException:  # an interrupt, too
+            self._stop()
+            raise
         self._sent_signal.connect(self._on_sent)
 
     # What Celery tells
@@ -175,10 +180,10 @@ class Recorder:
         # A connection that ends does so with the lab, or with Redis: then there is nothing left to follow.
         return pubsub.run_in_thread(sleep_time=0.5, daemon=True, exception_handler=lambda e, p, thread: thread.stop())
 
-    def _listen(self) -> Any:
+    def _listen(self) -> None:
         """Follow Celery's events. Returns when an event of our own has come back."""
         connection = self._app.connection_for_read()
-        receiver = self._app.events.Receiver(connection, handlers={"*": self._on_event})
+        self._receiver = receiver = self._app.events.Receiver(connection, handlers={"*": self._on_event})
         # Timestamps are seconds since the epoch everywhere; "localizing" would shift those of a container that
         # keeps another time zone by whole hours.
         receiver.event_from_message = partial(receiver.event_from_message, localize=False)
@@ -189,7 +194,6 @@ class Recorder:
 
         threading.Thread(target=listen, name="lab-recorder", daemon=True).start()
         self._echo(self._send_event, "Celery's events")
-        return receiver
 
     def _send_event(self, mark: str) -> None:
         with self._app.events.default_dispatcher() as dispatcher:
@@ -220,7 +224,13 @@ class Recorder:
             with self._changed:
                 self._changed.wait_for(lambda: self._stored & self._tasks.keys() <= self._ended, timeout=FLUSH)
         finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        """Let both threads come to their end."""
+        if self._receiver:
             self._receiver.should_stop = True
+        if self._states:
             self._states.stop()
 
 

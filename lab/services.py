@@ -4,9 +4,11 @@ In this order: the services that REDIS_URL and FAKE_FB_URL name; the course's ow
 run; private ones on free loopback ports, which end with the kernel.
 """
 
+import math
 import os
 import re
 import sys
+import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 from celery import Celery
 
 from fake_fb.files import raise_file_limit
@@ -37,7 +40,7 @@ PRIVATE = "private to this notebook"
 MARK = "celery-course"
 MARKED = 2  # seconds in which it lets us in
 WORKERS = "_kombu.binding.celery.pidbox"  # the set in which Celery notes the workers that listen for questions
-FETCH = "tasks.fetch_url"  # a worker that knows it is one of the course's
+COURSE = {"tasks.fetch_url", "tasks.send_activation_email"}  # a worker that knows these is one of the course's
 WITHIN = 10  # seconds for all questions that are asked of workers in one go
 LISTENS = 20  # seconds until the mock Facebook must listen; on an idle machine it takes a third of one
 
@@ -53,6 +56,7 @@ class Lab:
     account: list[str] = field(default_factory=list)
     others: list[Process] = field(default_factory=list)  # beside Redis, those that the lab can't do without
     redis: RedisServer | None = None  # the notebook's own; None where it uses somebody else's
+    shared: bool = False  # whether the notebook uses a database, and the worker there, that others use, too
     may_kill: bool = False  # whether the notebook kills that Redis and starts it again
 
     @property
@@ -62,6 +66,7 @@ class Lab:
 
 
 _lab: Lab | None = None
+_starting = threading.Lock()
 
 
 def current() -> Lab:
@@ -80,6 +85,11 @@ def start(*, worker: bool = True, private: bool = False) -> None:
     With `private=True` it never uses a Redis of others: `lab.redis` is its own, which it may kill.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
+    with _starting:
+        _start(worker, private)
+
+
+def _start(worker: bool, private: bool) -> None:
     global _lab
     if _lab is None:
         check_kernel()
@@ -96,8 +106,8 @@ def start(*, worker: bool = True, private: bool = False) -> None:
                     keeper.close()
                 os.environ.clear()
                 os.environ.update(variables)
-            for name in {"tasks", "celeryconfig"} - modules:
-                sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
+                for name in {"tasks", "celeryconfig"} - modules:
+                    sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
             raise
     for process in _lab.processes:
         if process.returncode is not None:
@@ -125,6 +135,11 @@ def worker(
     ready; `.ready()` then waits. As a context manager the worker stops at the end of the block.
     """
     lab = current()
+    if lab.shared and not queues:
+        raise LabError(
+            "The queue celery of this database has a worker, and others may write into it, too. "
+            "Name a queue, as in lab.worker(queues='mine')."
+        )
     options = worker_options(concurrency, pool, queues, include, **more)
     label = (queue_names(queues) or ["worker"])[0]
     arguments = settings_arguments(settings or {})
@@ -155,6 +170,7 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
     _forbid_early_import(lab)
     import celeryconfig  # noqa: F401 (or Celery would look for it in the folder from which Jupyter was started)
 
+    lab.shared = bool(found)
     if found:
         lab.account.append(f"worker    {found}")
     elif worker:
@@ -180,6 +196,8 @@ def _take_database(lab: Lab) -> None:
             "Unset REDIS_URL, or name another Redis: without it the lab starts its own."
         ) from None
     named_redis.try_commands(lab.redis_url)
+    with named_redis.asking(lab.redis_url):
+        database.keep(lab.redis_url)
     lab.account[0] += f", database {urlsplit(lab.redis_url).path[1:]} for this notebook"
 
 
@@ -271,10 +289,11 @@ def _found_worker(redis_url: str) -> str | None:
     """The course's workers that serve this database, in words. None where there are none, or where somebody else's
     are, too, who would take our messages. Raises `LabError` where they have too few processes."""
     with named_redis.asking(redis_url) as client:
-        # A worker that runs is noted there, and listens by a pattern. Where nothing listens nobody is asked, because a
+        # A worker that runs is noted there, and listens by a pattern. Where nobody listens nobody is asked, because a
         # question writes keys, if only for a second.
         if not client.exists(WORKERS) or not client.pubsub_numpat():
             return None
+        consumers = _consumers(client)
     late = f"Workers of the Redis at {named_redis.place(redis_url)} do not answer. Stop them, or unset REDIS_URL."
     app = Celery(broker=redis_url, set_as_current=False)
     with deadline(WITHIN, lambda: late), named_redis.refusals(redis_url), app as asking:
@@ -282,7 +301,10 @@ def _found_worker(redis_url: str) -> str | None:
             answers = asking.control.inspect(timeout=1).registered() or {}
             # The worker of another notebook's lab ends with that notebook, so nobody else should count on it.
             registered = {node: names for node, names in answers.items() if LAB_NODE not in node}
-            if not registered or not all(FETCH in names for names in registered.values()):
+            if len(registered) < consumers or not all(set(names) >= COURSE for names in registered.values()):
+                return None
+            queues = asking.control.inspect(list(registered), timeout=2).active_queues() or {}
+            if not all("celery" in {queue["name"] for queue in queues.get(node, [])} for node in registered):
                 return None
             stats = asking.control.inspect(list(registered), timeout=2).stats() or {}
         finally:
@@ -294,6 +316,15 @@ def _found_worker(redis_url: str) -> str | None:
             f"Stop it and the lab starts one, or start it with: celery -A tasks worker --concurrency {PROCESSES}"
         )
     return f"{len(registered)} already running, {processes} processes"
+
+
+def _consumers(client: redis.Redis) -> float:
+    """How many clients take messages from queues in the database of this one; a worker that is busy is one, too."""
+    number = client.connection_pool.connection_kwargs.get("db", 0)
+    try:
+        return sum(each["cmd"] == "brpop" for each in client.client_list() if int(each["db"]) == number)
+    except redis.ResponseError:  # it may not be asked
+        return math.inf
 
 
 def _forget_answers(app: Celery) -> None:
@@ -340,7 +371,7 @@ def _facebook_line(fb: FakeFacebook, origin: str) -> str:
 def _named_facebook(url: str) -> FakeFacebook:
     """The mock Facebook at the URL that FAKE_FB_URL names. Raises `LabError` if there is none."""
     try:
-        if not re.fullmatch(r"https?://[^/?#@\s]+/?", url):  # and is not shown: a password may be in it
+        if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", url):  # and is not shown: a password may be in it
             raise LabError("It looks like http://127.0.0.1:8000.")
         fb = FakeFacebook(url)
         fb.identity()
@@ -354,4 +385,6 @@ def _exempt_from_proxy(lab: Lab) -> None:
     hosts = {LOOPBACK, "localhost", urlsplit(lab.fb.url).hostname or LOOPBACK}
     for name in ("NO_PROXY", "no_proxy"):
         known = [host for host in os.environ.get(name, "").split(",") if host]
+        if known == ["*"]:  # no proxy at all
+            continue
         os.environ[name] = ",".join([*known, *sorted(hosts - set(known))])

@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 
 from .deadline import deadline
 from .errors import LabError
+from .processes import interrupts_later
 from .services import Lab, current
 from .worker import Worker, settings_arguments, worker_options
 from .xray import XRay, xray
@@ -124,17 +125,25 @@ class Storm:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        with deadline(self.seconds + END, lambda: f"The storm is not over after {self.seconds + END:g} s."):
-            while not failure and not self.calm and self._thread.is_alive():  # every kill of the plan takes place
-                time.sleep(TICK)
-            self._over.set()
-            self._thread.join()
+        late = f"The storm is not over after {self.seconds + END:g} s."
+        try:
+            with deadline(self.seconds + END, lambda: late):
+                while not failure and not self.calm and self._thread.is_alive():  # every kill of the plan takes place
+                    time.sleep(TICK)
+        finally:  # an interrupt, too, ends it
+            with interrupts_later():
+                self._end()
+        if self._failure:
+            raise self._failure
+
+    def _end(self) -> None:
+        """Stop raging, and leave no worker, and a Redis that is up."""
+        self._over.set()
+        self._thread.join(END)
         for slot in self.slots:
             slot.worker.kill()
             slot.ups.append((slot.since, time.time()))
         self._lab.redis.start()
-        if self._failure:
-            raise self._failure
 
     def account(self) -> dict[str, int]:
         """What came of the orders, counted in the shop's own database."""

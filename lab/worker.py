@@ -7,8 +7,8 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from fake_fb.files import file_limit
 from .deadline import deadline
 from .environment import child_environment
 from .errors import LabError
-from .processes import Keeper, Process
+from .processes import Keeper, Process, interrupts_later
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB_NODE = "@lab-"  # in the node name of every worker that a lab started
@@ -136,11 +136,23 @@ class Worker(Process):
             return False
 
     def __enter__(self) -> "Worker":
-        return self.ready()
+        with self._or_killed():
+            return self.ready()
 
     def __exit__(self, *_: object) -> None:
-        if self.returncode is None:
-            self.stop()
+        with self._or_killed():
+            if self.returncode is None:
+                self.stop()
+
+    @contextmanager
+    def _or_killed(self) -> Iterator[None]:
+        """What leaves this block early, an interrupt too, leaves no worker."""
+        try:
+            yield
+        except BaseException:
+            with interrupts_later():
+                self.kill()
+            raise
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.command}>"

@@ -119,8 +119,8 @@ class Place:
             return False
 
     def check_empty(self) -> None:
-        """Nothing is left of the labs that were here."""
-        deadline = time.monotonic() + 10
+        """Nothing is left of the labs that were here, not even who tidies up a Redis that is gone by now."""
+        deadline = time.monotonic() + 40
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
         for process in left:
@@ -270,14 +270,17 @@ def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts a worker of this course outside the lab: ``start_worker(url, "--concurrency", "2")``."""
+    """Starts a worker outside the lab, the course's or another app's: ``start_worker(url, "--concurrency", "2")``."""
     servers = []
 
-    def start(url: str, *options: str) -> Server:
-        argv = [sys.executable, "-m", "celery", "-A", "tasks", "worker", "--loglevel", "INFO", "--without-mingle"]
-        servers.append(Server(tmp_path, [*argv, *options], lambda: True, surroundings(REDIS_URL=url, TMPDIR=tmp_path)))
-        servers[-1].wait_until(lambda: " ready." in servers[-1].log.read_text())
-        return servers[-1]
+    def start(url: str, *options: str, app: str = "tasks") -> Server:
+        argv = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO", "--without-mingle", *options]
+        argv += ["--hostname", f"{len(servers)}@here"]
+        environment = surroundings(REDIS_URL=url, TMPDIR=tmp_path, PYTHONPATH=tmp_path)
+        server = Server(tmp_path / str(len(servers)), argv, lambda: True, environment)
+        servers.append(server)
+        server.wait_until(lambda: " ready." in server.log.read_text())
+        return server
 
     yield start
     for server in servers:

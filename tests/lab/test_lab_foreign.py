@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from celery import Celery
 
 CHARGE = json.dumps({"body": "W10=", "headers": {"task": "billing.charge", "id": "theirs"}, "properties": {}})
 
@@ -105,6 +106,36 @@ def test_a_message_that_waits_is_not_taken(run_lab, theirs, start_facebook, name
     check_untouched(theirs)
 
 
+OTHER = """
+import time
+from celery import Celery
+app = Celery("tasks", broker={url!r}, backend={url!r})
+@app.task(name="tasks.fetch_url")
+def fetch_url(url): return {{"data": ["theirs"]}}
+@app.task
+def sleep(): time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("theirs_do", ["read another queue", "have a task of that name", "are busy"])
+def test_a_worker_is_shared_only_if_all_that_read_there_are_the_courses(
+    run_lab, theirs, start_worker, tmp_path, theirs_do
+):
+    (tmp_path / "other.py").write_text(OTHER.format(url=theirs.url))
+    if theirs_do == "read another queue":
+        start_worker(theirs.url, "--pool", "threads", "--concurrency", "5", "--queues", "course")
+    elif theirs_do == "have a task of that name":
+        start_worker(theirs.url, "--pool", "threads", "--concurrency", "5", app="other")
+    else:
+        start_worker(theirs.url, "--pool", "threads", "--concurrency", "5", "--queues", "course,celery")
+        busy = start_worker(theirs.url, "--pool", "solo", "--queues", "slow", app="other")
+        Celery(broker=theirs.url, set_as_current=False).send_task("other.sleep", queue="slow")
+        busy.wait_until(lambda: "other.sleep" in busy.log.read_text().partition("ready.")[2])
+    outcome = run_lab(open_and_fetch, REDIS_URL=theirs.url)
+    assert outcome.evidence == 1, outcome.err
+    assert "database 1 for this notebook" in outcome.out
+
+
 def refuse():
     """Open the lab where a worker runs that is too small."""
     import lab
@@ -116,7 +147,8 @@ def refuse():
 
 
 def test_a_start_that_is_refused_leaves_no_key(run_lab, theirs, start_worker):
-    worker = start_worker(theirs.url, "--pool", "threads", "--concurrency", "2", "--queues", "small")
+    theirs.delete("celery")  # or that worker would take what waits there
+    worker = start_worker(theirs.url, "--pool", "threads", "--concurrency", "2")
     theirs.before = contents(theirs)
     deadlines = set(theirs.zrange(DEADLINES, 0, -1))
     assert "2 processes" in run_lab(refuse, REDIS_URL=theirs.url).evidence
