@@ -31,14 +31,14 @@ MAIL_TIMEOUT = 30
 def fetch_url(url: str) -> Any:
     """GET one URL and return the JSON it answers with.
 
-    Raises `requests.HTTPError` on a status of 400 and above, `requests.Timeout` after `TIMEOUT`, and
-    `requests.exceptions.InvalidJSONError` where the answer is not JSON.
+    Raises `requests.HTTPError` on a status of 400 and above, `requests.Timeout` after `TIMEOUT` (where a part of the
+    answer was there, `requests.ConnectionError`), and `requests.exceptions.InvalidJSONError` where it is not JSON.
     """
     response = requests.get(url, timeout=TIMEOUT)
     response.raise_for_status()
     try:
         return response.json()
-    except requests.JSONDecodeError as error:  # it would not survive the way back from a worker, and this one does
+    except (ValueError, RecursionError) as error:  # not all of these survive the way back from a worker; this one does
         raise requests.exceptions.InvalidJSONError(f"{url}: {error}") from None
 
 

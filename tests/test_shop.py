@@ -52,6 +52,12 @@ def test_effect_and_key_are_there_together_or_not_at_all(language):
     assert ask("SELECT * FROM charges") == []
 
 
+def test_an_order_without_a_name_is_charged_not_at_all():
+    with pytest.raises(sqlite3.IntegrityError):
+        shop.charge_once(None, 25)
+    assert ask("SELECT balance FROM account") == [(0,)]
+
+
 @pytest.fixture
 def redis_is(monkeypatch):
     """A Redis that accepts or not, and knows results; what was sent to it is in `sent`."""

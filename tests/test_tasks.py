@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import Any
 from urllib.parse import unquote
 
@@ -406,13 +406,45 @@ def silent() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.fixture
+def halting() -> Iterator[str]:
+    """Host and port of a server that sends half of an answer, to one client."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection = server.accept()[0]
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[")
+            connection.recv(1000)  # until the client goes
+            connection.close()
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        thread.join(DEADLINE)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[" * 200_000, b"1" * 5_000, b'{"a": 1', b"\xff"])
+def test_whatever_is_not_json_is_one_error(body):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+        Thread(target=answer, daemon=True).start()
+        with pytest.raises(requests.exceptions.InvalidJSONError):
+            tasks.fetch_url(f"http://127.0.0.1:{server.getsockname()[1]}/")
+
+
 def named_in(task: Task) -> set[str]:
     """The exceptions that the docstring of a task names."""
     return set(re.findall(r"`([\w.]*(?:Error|Refused|Timeout|Disconnected))`", task.__doc__))
 
 
 def test_all_errors_that_are_documented_come_back_as_what_they_are(
-    client, control, fb, silent, mail_server, start_hasty
+    client, control, fb, silent, halting, mail_server, start_hasty
 ):
     start_hasty("hasty", mail_server)
     start_hasty("unheard", silent)
@@ -429,6 +461,7 @@ def test_all_errors_that_are_documented_come_back_as_what_they_are(
     seen = {
         check("requests.HTTPError", f"{fb}/v1/ada/posts?{QUICK}", "503"),
         check("requests.Timeout", f"http://{silent}/", "timed out"),
+        check("requests.ConnectionError", f"http://{halting}/", "timed out"),
         check("requests.exceptions.InvalidJSONError", photo, photo),
     }
     assert seen == named_in(tasks.fetch_url)

@@ -6,6 +6,9 @@ import signal
 import pytest
 from tornado.testing import bind_unused_port
 
+from lab.database import TRIAL
+from lab.errors import LabError
+from lab.named_redis import check_address
 from tests.lab.starts import check_refused, start_it
 
 PASSWORDS = [
@@ -92,6 +95,29 @@ def test_a_server_that_refuses(run_lab, start_redis, options, words):
     check_refused(outcome, words, f"127.0.0.1:{client.port}")
     assert "lovelace" not in outcome.evidence["said"] + outcome.err
     assert client.info("keyspace") == before == {}
+
+
+@pytest.mark.parametrize("command", ["-del", "-get", "-type", "-scan"])
+def test_a_server_that_lets_write_and_not_tidy_up(run_lab, start_redis, command):
+    client = start_redis(*acl(*ALL, command))
+    check_refused(run_lab(start_it, REDIS_URL=f"redis://ada:lovelace@127.0.0.1:{client.port}/0"), command[1:].upper())
+    client.execute_command("SELECT", 1)
+    assert all(0 < client.ttl(key) <= TRIAL for key in client.scan_iter())  # they go by themselves
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://127.0.0.1:0/0", "rediss://127.0.0.1:1/0", "rediss://127.0.0.1:1/0?ssl_ca_certs=x"]
+    + ["rediss://127.0.0.1:1/0?ssl_cert_reqs=CERT_NONE", "redis://127.0.0.1:1/0?ssl_cert_reqs=none"],
+)
+def test_an_address_that_redis_py_and_celery_read_differently(url):
+    with pytest.raises(LabError):
+        check_address(url)
+
+
+@pytest.mark.parametrize("query", ["ssl_cert_reqs=none", "ssl_ca_certs=x&ssl_cert_reqs=required"])
+def test_an_address_of_a_secure_connection(query):
+    check_address(f"rediss://:p%40w@redis.example:6380/2?{query}")
 
 
 def test_a_server_that_is_frozen_and_one_that_is_not_there(run_lab, start_redis):

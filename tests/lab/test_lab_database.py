@@ -3,8 +3,9 @@
 import time
 
 import pytest
+import redis
 
-from lab.database import CLAIM, claim, clean
+from lab.database import CLAIM, TRIAL, claim, clean, keep
 
 STRANGER = "somebody's key"
 OPEN = """
@@ -44,6 +45,22 @@ def test_it_is_an_empty_one_and_never_the_first(shared):
     client.flushdb()  # an empty database 0 is left alone all the same
     assert [claim(url, "me"), claim(url, "me")] == [url[:-1] + "1", url[:-1] + "2"]
     assert claim(url[:-1] + "3", "me") == url[:-1] + "4"
+
+
+def test_it_is_not_one_in_which_somebody_waits(shared):
+    client, url = shared
+    with redis.Redis(port=client.port, db=1) as waiting:
+        waiting.ping()
+        assert claim(url, "me") == url[:-1] + "2"
+
+
+def test_a_claim_that_is_not_kept_ends_by_itself(shared):
+    client, url = shared
+    mine = claim(url, "me")
+    client.execute_command("SELECT", 1)
+    assert 0 < client.ttl(CLAIM) <= TRIAL
+    keep(mine)
+    assert client.ttl(CLAIM) == -1
 
 
 def test_cleaning_leaves_no_key_and_touches_no_other_database(shared):

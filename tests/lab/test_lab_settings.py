@@ -60,9 +60,13 @@ def said_in(place):
     [
         ("c.InteractiveShell.ast_node_interactivity = 'all'", "ast_node_interactivity"),
         ("import logging; logging.basicConfig(level=logging.DEBUG)", "logging.WARNING"),
+        (
+            "import logging; logging.basicConfig(); logging.getLogger('urllib3').setLevel(logging.DEBUG)",
+            "getLogger('urllib3')",
+        ),
         ("c.InteractiveShell.colors = 'NoColor'", "opened"),
     ],
-    ids=["values", "logging", "nothing"],
+    ids=["values", "logging", "logging of one library", "nothing"],
 )
 def test_a_kernel_that_somebody_else_started(said_in, configuration, word):
     said = said_in(configuration)
