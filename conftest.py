@@ -58,7 +58,7 @@ def make_notebook_kernel(**options: object) -> KernelManager:
     """The kernel that nbval starts for each notebook."""
     # A kernel that finds this variable hides what its child processes print; JupyterLab's shows it.
     os.environ.pop("PYTEST_CURRENT_TEST", None)
-    return kernels.make_manager(**options)
+    return kernels.make_manager(kernels.NotebookManager, **options)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

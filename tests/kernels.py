@@ -20,11 +20,21 @@ CELL = 120  # seconds; for a cell that takes a few when the machine is not busy
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
-def make_manager(**options: Any) -> KernelManager:
+class NotebookManager(KernelManager):
+    """Of a notebook that nbval runs, and then ends at once. Here it may end in its own way, with its services: where a
+    container ends with its tests, nobody would be left to tidy up the Redis that they share."""
+
+    shutdown_wait_time = 20  # seconds
+
+    def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        super().shutdown_kernel(now=False, restart=restart)
+
+
+def make_manager(kind: type[KernelManager] = KernelManager, **options: Any) -> KernelManager:
     """The manager of a kernel that is not started yet. Its sockets go when it is shut down."""
     # Not in pytest's folders: the path of a socket may have no more than 103 characters (macOS).
     connection_file = Path(tempfile.gettempdir()) / f"kernel-{uuid4().hex[:12]}.json"
-    return KernelManager(transport="ipc", connection_file=str(connection_file), **options)
+    return kind(transport="ipc", connection_file=str(connection_file), **options)
 
 
 class Kernel:
