@@ -94,6 +94,13 @@ class Keeper:
         self._groups.add(answer["pid"])
         return answer["pid"]
 
+    def returncode(self, pid: int) -> int | None:
+        """The exit code of a process that it started, negative for a signal; None while that runs."""
+        code = self.request("poll", pid=pid)["returncode"]
+        if code is not None:
+            self._groups.discard(pid)  # its number may belong to somebody else from now on
+        return code
+
     @contextlib.contextmanager
     def attempt(self) -> Iterator[None]:
         """What is started in this block stays only if the block comes to its end: an error or an interrupt ends it."""
@@ -210,7 +217,7 @@ class Process:
     @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while the process runs."""
-        return self._keeper.request("poll", pid=self.pid)["returncode"]
+        return self._keeper.returncode(self.pid)
 
     def log(self) -> str:
         """Everything the process has written so far."""
