@@ -32,8 +32,7 @@ def claim(url: str, owner: str) -> str:
     """Take an empty database of the server at `url` for `owner`, and return its address.
 
     Database 0 is left alone, and so is the one that `url` names, and each in which somebody is at work. The claim
-    lasts `TRIAL` seconds, until it is kept. Raises `NoEmptyDatabase`, and
-    `redis.RedisError` if the server refuses.
+    lasts `TRIAL` seconds, until it is kept. Raises `NoEmptyDatabase`, and `redis.RedisError` if the server refuses.
     """
     taken = {redis.connection.parse_url(url).get("db", 0), *_in_use(url)}
     for number, client in _databases(url):

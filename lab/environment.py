@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 # All that a service of the lab may know of its surroundings. No locale is among them: without one, Python reads and
-# writes UTF-8 everywhere. No proxy is: services talk to this machine alone.
+# writes UTF-8 everywhere; and no proxy, for services talk to this machine alone.
 NEEDED = {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "TZ",  # the system's
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",  # some Pythons need them to start at all

@@ -80,8 +80,8 @@ def start(*, worker: bool = True, private: bool = False) -> None:
     """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
 
     On a Redis that others use too, the notebook takes an empty database of its own: its workers take nobody else's
-    messages, and nobody else's take its. There it uses a worker of the course's that is running already, if there
-    is one; with `worker=False` it never does, and starts none yet.
+    messages, and nobody else's take its. Only where a worker of the course's serves that Redis already, and nobody
+    else's does, it uses that. With `worker=False` it never does, and starts none yet.
     With `private=True` it never uses a Redis of others: `lab.redis` is its own, which it may kill.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
