@@ -7,7 +7,8 @@ What it serves:
 
 * ``GET /``: what this server is, its latency and its edges.
 * ``GET /v1/{user}/{edge}``: one page of a user's photos, posts, likes, friends or events, after
-  ``latency`` seconds. Parameters: ``limit``, ``after``, ``latency``.
+  ``latency`` seconds. Parameters: ``limit``, ``after`` or ``before``, ``fields``, ``latency``. Any other version,
+  such as ``/v3.1/{user}/{edge}``, is answered alike.
 * ``GET /photos/{user}/{id}.png`` and ``GET /friends/{user}/{id}.png``: real images, at once.
 * ``PUT /control/faults/{edge}``, ``GET`` and ``DELETE /control/faults``: failures on demand.
 * ``GET`` and ``DELETE /control/stats``: the witness, what really arrived here and when.
@@ -16,6 +17,6 @@ What it serves:
 
 The shapes of answers and errors follow https://developers.facebook.com/docs/graph-api/results and
 https://developers.facebook.com/docs/graph-api/guides/error-handling. Where the mock is simpler: it asks
-for no access token, it answers 404, 405 and 429 where Facebook often answers 400, and it only pages
-forward.
+for no access token, it answers 404, 405 and 429 where Facebook often answers 400, and without ``fields`` it
+answers with all fields in every version.
 """

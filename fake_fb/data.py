@@ -1,8 +1,8 @@
 """The made-up timelines: everything about a user follows from the user's name.
 
-Items are shaped as the Graph API prints them (https://developers.facebook.com/docs/graph-api/reference).
-Dates are ISO 8601 in UTC, counted back from a fixed day, so that a timeline never changes. Image
-addresses are paths on this server ("/photos/..."); the server makes them absolute.
+Items have the Graph API's fields (https://developers.facebook.com/docs/graph-api/reference); shapes.py nests
+them as it does. Dates are ISO 8601 in UTC, counted back from a fixed day, so that a timeline never changes. Image
+addresses are paths on this server ("/photos/..."), and likes are a number.
 """
 
 import re
@@ -24,31 +24,46 @@ PLACES_AND_PAGES = tuple(product(texts.PLACES, texts.PAGES))
 DAYS = tuple((date(2026, 5, 31) - timedelta(days=back)).isoformat() for back in range(366))
 
 
-class Page(NamedTuple):
-    """One page of an edge: the items, the cursors at its two ends, and whether more items follow."""
+class Ends(NamedTuple):
+    """The two ends of a page: the cursors there, and whether the edge has more items in front and behind."""
 
-    items: tuple[Item, ...]
     before: str
     after: str
-    more: bool
+    has_previous: bool
+    has_next: bool
 
 
-@lru_cache(maxsize=2048)  # a thousand users that are asked again: making a timeline costs more than serving it
-def page(user: str, edge: str, limit: int, after: str | None = None) -> Page:
-    """At most ``limit`` items, those behind the cursor ``after`` or the newest ones.
+def page(
+    user: str, edge: str, limit: int, after: str | None = None, before: str | None = None
+) -> tuple[tuple[Item, ...], Ends]:
+    """A page: at most ``limit`` items, those just behind the cursor ``after``, those just in front of the cursor
+    ``before``, or the newest ones. Only one of the cursors may be given.
 
-    They are shared: do not change them. KeyError: this edge of this user has no such cursor.
+    The items are shared: do not change them. KeyError: this edge of this user has no such cursor.
     """
     items = timeline(user, edge)
-    start = 0 if after is None else _positions(user, edge)[after] + 1
-    chosen = items[start : start + limit]
-    ends = [cursor(item) for item in (chosen[0], chosen[-1])] if chosen else [after or "", after or ""]
-    return Page(chosen, *ends, more=start + limit < len(items))
+    if before is None:
+        start = 0 if after is None else _positions(user, edge)[after] + 1
+        stop = start + limit
+    else:
+        stop = max(0, _positions(user, edge)[before])
+        start = max(0, stop - limit)
+    chosen = items[start:stop]
+    if chosen:
+        cursors = cursor(chosen[0]["id"]), cursor(chosen[-1]["id"])
+    else:
+        cursors = (BEHIND_ALL, BEHIND_ALL) if start else (IN_FRONT_OF_ALL, IN_FRONT_OF_ALL)
+    return chosen, Ends(*cursors, has_previous=start > 0, has_next=stop < len(items))
 
 
-def cursor(item: Item) -> str:
-    """The opaque string that marks this item's place: its id, made unreadable."""
-    return urlsafe_b64encode(item["id"].encode("ascii")).decode("ascii")
+def cursor(item_id: str) -> str:
+    """The opaque string that marks an item's place: its id, made unreadable."""
+    return urlsafe_b64encode(item_id.encode("ascii")).decode("ascii")
+
+
+# An empty page has no items whose cursors it could give. It lies at an end of the edge, and from there it goes
+# on to the first items or back to the last.
+IN_FRONT_OF_ALL, BEHIND_ALL = cursor("newest"), cursor("oldest")
 
 
 def has(user: str, edge: str, item_id: str) -> bool:
@@ -69,7 +84,9 @@ def timeline(user: str, edge: str) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=512)
 def _positions(user: str, edge: str) -> dict[str, int]:
-    return {cursor(item): position for position, item in enumerate(timeline(user, edge))}
+    items = timeline(user, edge)
+    ends = {IN_FRONT_OF_ALL: -1, BEHIND_ALL: len(items)}
+    return ends | {cursor(item["id"]): position for position, item in enumerate(items)}
 
 
 def full_name(user: str) -> str:
@@ -158,8 +175,8 @@ def _new_id(draw: Draw) -> str:
     return str(draw.between(10**14, 10**15 - 1))
 
 
-def _like_count(draw: Draw) -> Item:
-    return {"summary": {"total_count": draw.below(draw.between(1, 180))}}
+def _like_count(draw: Draw) -> int:
+    return draw.below(draw.between(1, 180))
 
 
 def _spread(draw: Draw, choices: Any, count: int) -> list[Any]:

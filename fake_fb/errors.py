@@ -1,8 +1,9 @@
 """Errors as the Graph API shapes them.
 
 Shape and codes: https://developers.facebook.com/docs/graph-api/guides/error-handling (2 service, 4 too
-many calls, 10 permission, 190 access token; 100 is an invalid parameter, 2500 an unknown path). The HTTP
-statuses are the ones the meaning calls for, where Facebook itself answers nearly everything with 400.
+many calls, 10 permission, 190 access token; 100 is an invalid parameter, 2500 an unknown path as well as a
+syntax error in ``fields``). The HTTP statuses are the ones the meaning calls for, where Facebook itself
+answers nearly everything with 400.
 """
 
 import reprlib
@@ -11,7 +12,7 @@ from typing import Any
 
 from tornado.web import HTTPError
 
-INVALID_PARAMETER, UNKNOWN_PATH = 100, 2500
+INVALID_PARAMETER, UNKNOWN_PATH, SYNTAX_ERROR = 100, 2500, 2500
 UNEXPECTED = (2, "An unexpected error has occurred. Please retry your request later.")
 BY_STATUS = {
     401: (190, "Error validating access token: The session has expired."),

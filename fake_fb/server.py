@@ -3,15 +3,16 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
-from . import data, errors, faults, listening, params, photos
+from . import data, errors, faults, fields, listening, params, photos, shapes
 from .errors import UNKNOWN_PATH, GraphError, shown
 from .mail import MailServer
 from .stats import Request, Stats
@@ -23,7 +24,11 @@ LARGEST_BODY = 64 * 1024  # bytes; a fault needs a hundred
 class Handler(RequestHandler):
     """What all handlers share: JSON answers, errors as the Graph API shapes them, strict parameters."""
 
-    methods: tuple[str, ...] = ("GET",)
+    methods: tuple[str, ...] = ("GET", "HEAD")
+
+    def head(self) -> Awaitable[None] | None:
+        """As GET, which Tornado sends without the body then. Where there is no GET, there is no HEAD."""
+        return self.get()
 
     def set_default_headers(self) -> None:
         self.set_header("Content-Type", "application/json; charset=UTF-8")
@@ -33,7 +38,11 @@ class Handler(RequestHandler):
         """No ETags: every answer is a whole one."""
 
     def answer(self, value: Any) -> None:
-        self.finish(json.dumps(value))
+        self.answer_text(json.dumps(value))
+
+    def answer_text(self, text: str) -> None:
+        """``text`` is JSON."""
+        self.finish(text)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -104,14 +113,17 @@ class Identity(Handler):
 
 
 class Edge(Handler):
-    """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived."""
+    """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived.
+
+    Every version is answered alike. https://developers.facebook.com/docs/graph-api/guides/versioning
+    """
 
     def initialize(self) -> None:
         self.gone = asyncio.get_running_loop().create_future()
         self.record: Request | None = None
 
     def prepare(self) -> None:
-        _, self.user, self.edge = self.segments()
+        self.version, self.user, self.edge = self.segments()
         _check_edge(self.edge)
         _checked(params.user, self.user)
 
@@ -126,32 +138,48 @@ class Edge(Handler):
         elif fault.status is not None:
             self.fail(fault)
         else:
-            self.answer(answer)
+            self.answer_text(answer)
 
     def latency(self) -> float:
         text = self.parameter("latency")
         return self.settings["latency"] if text is None else _checked(params.latency, text)
 
-    def page(self) -> dict[str, Any]:
-        """The answer, made before the wait: it is then ready when its time has come."""
+    def page(self) -> str:
+        """The answer, made before the wait: it is then ready when its time has come.
+
+        https://developers.facebook.com/docs/graph-api/results
+        """
         text = self.parameter("limit")
         limit = DEFAULT_LIMIT if text is None else _checked(params.limit, text)
-        after = self.parameter("after")
-        try:
-            page = data.page(self.user, self.edge, limit, after)
-        except KeyError:
-            message = f"after must be a cursor from the paging of this edge, not {shown(after)}"
-            raise GraphError(400, message) from None
-        paging: dict[str, Any] = {"cursors": {"before": page.before, "after": page.after}}
-        if page.more:
-            paging["next"] = self.next_url(limit, page.after)
-        return {"data": with_urls(page.items, self.base_url()), "paging": paging}
+        items, ends = self.items(limit)
+        paging: dict[str, Any] = {"cursors": {"before": ends.before, "after": ends.after}}
+        if ends.has_previous:
+            paging["previous"] = self.page_url(limit, before=ends.before)
+        if ends.has_next:
+            paging["next"] = self.page_url(limit, after=ends.after)
+        return f'{{"data": {items}, "paging": {json.dumps(paging)}}}'
 
-    def next_url(self, limit: int, after: str) -> str:
-        query = {"limit": limit, "after": after}
-        if (latency := self.parameter("latency")) is not None:
-            query["latency"] = latency
-        return f"{self.base_url()}/v1/{quote(self.user, safe='')}/{self.edge}?{urlencode(query)}"
+    def items(self, limit: int) -> tuple[str, data.Ends]:
+        """The items that fields and cursors ask for, as JSON, and the ends of their page."""
+        wish = self.parameter("fields")
+        after, before = self.parameter("after"), self.parameter("before")
+        if after is not None and before is not None:
+            raise GraphError(400, "after and before exclude each other: a page begins at a cursor or ends at it")
+        try:
+            return items_as_json(self.user, self.edge, limit, after, before, wish, self.base_url())
+        except KeyError:
+            name, value = ("after", after) if before is None else ("before", before)
+            message = f"{name} must be a cursor from the paging of this edge, not {shown(value)}"
+            raise GraphError(400, message) from None
+
+    def page_url(self, limit: int, **cursor: str) -> str:
+        """The address of another page, with all that the client asked this one with."""
+        query: list[tuple[Any, Any]] = [("limit", limit), *cursor.items()]
+        for name, values in self.request.query_arguments.items():
+            if name not in ("limit", "after", "before"):
+                # As bytes, because nobody has promised that they are UTF-8; Tornado has decoded the names alone.
+                query += [(name.encode("latin-1"), value) for value in values]
+        return f"{self.base_url()}/{self.version}/{quote(self.user, safe='')}/{self.edge}?{urlencode(query)}"
 
     async def wait(self, latency: float) -> None:
         """Until ``latency`` seconds after arrival, or until the client has gone away."""
@@ -176,9 +204,9 @@ class Edge(Handler):
         if not self.gone.done():
             self.gone.set_result(None)
 
-    def answer(self, value: Any) -> None:
+    def answer_text(self, text: str) -> None:
         self.end(self.get_status())  # before the client has it: whatever it does next comes later than this end
-        super().answer(value)
+        super().answer_text(text)
 
     def end(self, status: int) -> None:
         if self.record is not None:
@@ -213,7 +241,7 @@ class SetFault(Handler):
 class ControlFaults(Handler):
     """GET /control/faults: the faults that are set, by edge. DELETE: clear them."""
 
-    methods = ("GET", "DELETE")
+    methods = ("GET", "HEAD", "DELETE")
 
     def get(self) -> None:
         self.answer({edge: asdict(fault) for edge, fault in self.settings["faults"].current().items()})
@@ -226,7 +254,7 @@ class ControlFaults(Handler):
 class ControlStats(Handler):
     """GET /control/stats: what has arrived since the last DELETE."""
 
-    methods = ("GET", "DELETE")
+    methods = ("GET", "HEAD", "DELETE")
 
     def get(self) -> None:
         self.answer(self.settings["stats"].report())
@@ -239,7 +267,7 @@ class ControlStats(Handler):
 class ControlMail(Handler):
     """GET /control/mail: what the mail server has accepted since the last DELETE. PUT: let it be down, or up."""
 
-    methods = ("GET", "DELETE", "PUT")
+    methods = ("GET", "HEAD", "DELETE", "PUT")
 
     def initialize(self) -> None:
         self.mail: MailServer = self.settings["mail"]
@@ -266,9 +294,21 @@ class ControlMail(Handler):
             raise GraphError(503, message) from None
 
 
-def with_urls(items: Iterable[data.Item], base: str) -> list[data.Item]:
-    """The items with the whole addresses of their images, where they have any."""
-    return [item | {key: base + item[key] for key in ("source", "picture") if key in item} for item in items]
+# A thousand users that are asked again: making a timeline, and making JSON of it, costs more than serving it.
+@lru_cache(maxsize=2048)
+def items_as_json(
+    user: str, edge: str, limit: int, after: str | None, before: str | None, wish: str | None, base: str
+) -> tuple[str, data.Ends]:
+    """The items of a page of an edge, as the parameter ``fields`` wishes, and the ends of the page.
+
+    KeyError: this edge of this user has no such cursor. GraphError: the wish can't be fulfilled.
+    """
+    wished = None if wish is None else fields.wished(wish, shapes.NODE_TYPES[edge])
+    items, ends = data.page(user, edge, limit, after, before)
+    shown_items = [shapes.shaped(item, edge, base) for item in items]
+    if wished is not None:
+        shown_items = [fields.pick(item, wished) for item in shown_items]
+    return json.dumps(shown_items), ends
 
 
 def _check_edge(edge: str) -> None:
@@ -289,7 +329,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
     """The application; ``latency`` in seconds, ``address`` ("host:port") where no Host header says it."""
     routes = [
         (r"/", Identity),
-        (r"/v1/[^/]*/[^/]*", Edge),
+        (r"/v[0-9]+(?:\.[0-9]+)?/[^/]*/[^/]*", Edge),
         (r"/(?:photos|friends)/[^/]*/[^/]*", Picture),
         (r"/control/faults", ControlFaults),
         (r"/control/faults/[^/]*", SetFault),

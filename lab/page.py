@@ -92,10 +92,10 @@ def _event(event: Item) -> str:
 
 
 def _friend(friend: Item) -> str:
-    name = html.escape(friend["name"])
+    name, picture = html.escape(friend["name"]), friend["picture"]["data"]["url"]
     return (
         '<div style="display: inline-block; width: 30%; margin: 4px 1%; text-align: center; vertical-align: top">'
-        f'<img src="{_picture(friend["picture"])}" alt="" style="width: 44px; border-radius: 50%"><br>{name}</div>'
+        f'<img src="{_picture(picture)}" alt="" style="width: 44px; border-radius: 50%"><br>{name}</div>'
     )
 
 

@@ -47,15 +47,22 @@ def test_bad_limit(fb, value):
 
 @pytest.mark.parametrize("value", BAD_CURSORS)
 def test_bad_cursor(fb, value):
-    assert "cursor from the paging" in check_error(fb.edge(after=value), 400)
+    assert "after must be a cursor from the paging" in check_error(fb.edge(after=value), 400)
+    assert "before must be a cursor from the paging" in check_error(fb.edge(before=value), 400)
 
 
 def test_another_edges_cursor_is_a_bad_one(fb):
     after = fb.edge(edge="likes").json()["paging"]["cursors"]["after"]
     check_error(fb.edge(edge="posts", after=after), 400)
+    check_error(fb.edge(edge="posts", before=after), 400)
 
 
-@pytest.mark.parametrize("name", ["limit", "latency", "after"])
+def test_only_one_cursor(fb):
+    cursors = fb.edge(limit=5).json()["paging"]["cursors"]
+    assert "after and before exclude each other" in check_error(fb.edge(**cursors), 400)
+
+
+@pytest.mark.parametrize("name", ["limit", "latency", "after", "before", "fields"])
 def test_a_parameter_given_twice(fb, name):
     assert "at most once" in check_error(fb.get(f"/v1/alice/posts?latency=0&{name}=1&{name}=1"), 400)
 
@@ -66,8 +73,9 @@ def test_unknown_parameters_are_ignored(fb):
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1", "/v1/", "/v1/alice", "/v1/alice/", "/v1/alice/nope", "/v1/alice/posts/1", "/v2/alice/posts"]
-    + ["/control", "/control/nope", "/control/faults/", "/favicon.ico", "//", "/v1/alice/Posts", "/v1/%00/x"],
+    ["/v1", "/v1/", "/v1/alice", "/v1/alice/", "/v1/alice/nope", "/v1/alice/posts/1", "/alice/posts"]
+    + ["/control", "/control/nope", "/control/faults/", "/favicon.ico", "//", "/v1/alice/Posts", "/v1/%00/x"]
+    + [f"/{version}/alice/posts" for version in ("v", "v1.", "v.1", "v1.2.3", "v1x", "V1", "vx", "1", "v-1", "v²")],
 )
 def test_unknown_paths(fb, path):
     method = "PUT" if path == "/control/faults/" else "GET"
@@ -83,12 +91,12 @@ def test_users_have_1_to_200_characters(fb, user):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/", "GET"),
-        ("/v1/alice/posts", "GET"),
-        ("/photos/alice/1.png", "GET"),
-        ("/control/faults", "GET, DELETE"),
+        ("/", "GET, HEAD"),
+        ("/v1/alice/posts", "GET, HEAD"),
+        ("/photos/alice/1.png", "GET, HEAD"),
+        ("/control/faults", "GET, HEAD, DELETE"),
         ("/control/faults/posts", "PUT"),
-        ("/control/stats", "GET, DELETE"),
+        ("/control/stats", "GET, HEAD, DELETE"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW"])
@@ -100,7 +108,7 @@ def test_wrong_methods(fb, path, allowed, method):
     if method == "HEAD":
         assert (answer.status_code, answer.content) == (405, b"")
     else:
-        check_error(answer, 405)
+        assert check_error(answer, 405) == f"Unsupported method '{method}'; use {allowed}"
 
 
 def request(target: bytes = b"/v1/alice/posts?latency=0", method: bytes = b"GET", more: bytes = b"") -> bytes:
@@ -120,6 +128,8 @@ def request(target: bytes = b"/v1/alice/posts?latency=0", method: bytes = b"GET"
         (request(b"/photos/%ff/1.png"), [400]),
         (request(b"/control/faults/%ff", b"PUT"), [400]),
         (request(b"/v1/alice/posts?limit=%ff"), [400]),
+        (request(b"/v1/alice/posts?fields=%ff"), [400]),
+        (request(b"/v1/alice/posts?latency=0&%ff=%ff&\xff=\xff"), [200]),
         (request(b"/v1/alice/posts?limit=\xff"), [400]),
         (request(b"/v1/alice/posts?after=%ff&latency=%"), [400]),
         (request(b"/v1/alice/posts?" + b"a&" * 5000), [200, 400]),

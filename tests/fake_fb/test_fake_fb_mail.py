@@ -243,7 +243,7 @@ def test_bad_wishes(fb, body):
 
 def test_other_methods(fb):
     answer = fb.call("POST", "/control/mail", json={"down": True})
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, DELETE, PUT")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, DELETE, PUT")
 
 
 HELLO = b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<ada@example.com>\r\n"
