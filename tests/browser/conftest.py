@@ -25,7 +25,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not shutil.which("make"):
         pytest.skip("no make here, and these tests start JupyterLab by `make lab`")
     copy = tmp_path_factory.mktemp("browser") / "the course"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests"))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests", "my_notebooks"))
     # The environment in which pytest runs serves as the one that `make` would install.
     (copy / ".venv").mkdir()
     (copy / ".venv" / ".ready").touch()

@@ -80,12 +80,16 @@ class JupyterLab:
             return False
 
     def end(self) -> None:
-        """What closing its terminal does. Nothing that it started outlives it."""
-        os.killpg(self.process.pid, signal.SIGTERM)
+        """What closing its terminal does. Nothing that it started outlives it, and it had nothing to complain of."""
+        os.killpg(self.process.pid, signal.SIGHUP)
         deadline = time.monotonic() + DEADLINE
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         for process in left:
             process.kill()
         self.process.wait()
-        assert not left, f"JupyterLab left {left} behind:\n{self.log.read_text()[-3000:]}"
+        log = self.log.read_text()[-3000:]
+        assert not left, f"JupyterLab left {left} behind:\n{log}"
+        folders = list(self._temporary.glob("celery-course-*"))
+        assert not folders, f"JupyterLab left {folders} behind:\n{log}"
+        assert not re.search(r"^\[[WE] |eavesdropping", log, re.MULTILINE), log

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.jupyterlab import DEADLINE
@@ -73,6 +73,11 @@ class Frame:
     seconds: float  # since they began, as its title says
     bars: int
     width: int  # of all bars together, in pixels
+
+
+def is_saved(answer: Response) -> bool:
+    """Whether this answers a page that saves a notebook."""
+    return answer.request.method == "PUT" and answer.request.url.partition("?")[0].endswith(".ipynb")
 
 
 class Reader:
@@ -183,6 +188,18 @@ class Reader:
         """Begin to run the code cell in which this stands."""
         self.cell(source).locator(".jp-InputPrompt").click()
         self.page.keyboard.press("Control+Enter")
+
+    def write(self, source: str, text: str) -> None:
+        """Put this text in the place of the code cell in which `source` stands."""
+        self.cell(source).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def save(self) -> None:
+        """Save it, whether or not anything was changed, and wait until the server has it."""
+        with self.page.expect_response(is_saved) as saved:
+            self.page.keyboard.press("Control+s")
+        assert saved.value.ok, saved.value
 
     def close_notebook(self) -> None:
         """Close its tab, and leave what was run unsaved."""

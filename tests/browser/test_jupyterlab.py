@@ -4,6 +4,8 @@ The file takes about two minutes, half of them the run of notebook 05. Its last 
 the worker that runs it another file to do next.
 """
 
+import re
+import runpy
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,11 +13,13 @@ from pathlib import Path
 
 from playwright.sync_api import Response
 
+from tests.browser.conftest import ROOT
 from tests.browser.jupyterlab import FIRST, JupyterLab
 from tests.browser.reader import NOTEBOOK, Cell, Frame, Reader
 
 FIVE = "05_timeline_in_parallel.ipynb"
 LOOP, TASKS = "One call after the other", "Five tasks on five processes"  # what its first lanes are called
+fingerprint = runpy.run_path(str(ROOT / "jupyter" / "my_notebooks.py"))["fingerprint"]
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 
 
@@ -114,7 +118,8 @@ def test_05_runs_after_an_interrupt_and_a_restart(reader: Reader) -> None:
     reader.look(LOOP, f"05 live lanes {LIGHT}")
     reader.interrupt()
     stopped = reader.wait_for_end()
-    assert "KeyboardInterrupt" in "".join(error for cell in stopped for error in cell.errors)
+    errors = [error for cell in stopped for error in cell.errors]
+    assert len(errors) == 1 and errors[0].startswith("KeyboardInterrupt: the cell was stopped in its line "), errors
     assert stopped[-1].count is None
 
     # The services did not hear the interrupt: the next cells find their worker.
@@ -163,6 +168,32 @@ def test_00_runs_again_after_a_restart_in_its_middle_and_its_services_end_with_i
     assert not set(jupyterlab.workers()) - others
 
 
+def test_opening_and_solving_leave_the_courses_notebooks_alone(
+    reader: Reader, jupyterlab: JupyterLab, course: Path
+) -> None:
+    copies = course / "my_notebooks"
+    before = {path: path.read_bytes() for path in (course / "notebooks").glob("*.ipynb")}
+    unsolved = fingerprint(copies / FIRST)
+    reader.save()  # as JupyterLab does by itself after two minutes
+    assert fingerprint(copies / FIRST) == unsolved == fingerprint(course / "notebooks" / FIRST)
+    reader.run_all()
+    reader.wait_for_end()
+    reader.write("seconds = 0", "seconds = 6")
+    reader.run("seconds = 6")
+    reader.run("%%check")
+    reader.wait_for_text("Right.")
+    reader.save()
+    assert "seconds = 6" in (copies / FIRST).read_text()
+
+    # One that a link leads to, such as those of the README.
+    reader.follow(re.sub("/tree/.*[?]", f"/tree/notebooks/{FIVE}?", jupyterlab.url), FIVE)
+    reader.write("import sys", "mine = 1")
+    reader.page.keyboard.press("Control+s")
+    reader.page.get_by_text("is read-only").first.wait_for()
+    reader.screenshot("05 of the course, read-only")
+    assert before == {path: path.read_bytes() for path in (course / "notebooks").glob("*.ipynb")}
+
+
 def test_next_start_shows_the_same_whatever_was_open(
     jupyterlab: JupyterLab,
     start_jupyterlab: Callable[[], JupyterLab],
@@ -173,5 +204,7 @@ def test_next_start_shows_the_same_whatever_was_open(
     with before.page.expect_response(lambda answer: stores_layout(answer, with_notebook=FIVE)):
         before.open(FIVE)
     before.close()  # an open page would store its layout with the next JupyterLab
+    solved = (course / "my_notebooks" / FIRST).read_bytes()
     jupyterlab.end()
     check_workspace(open_reader(start_jupyterlab()), names_of_notebooks(course))
+    assert (course / "my_notebooks" / FIRST).read_bytes() == solved
