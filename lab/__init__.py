@@ -13,6 +13,7 @@ from .cpu import cores, draw_cpu, memory, watch_cpu
 from .diagram import draw_overview
 from .errors import LabError
 from .exercises import load_magics
+from .kernel import shorten_interrupts
 from .load import draw_load, draw_spread
 from .machine import check_machine
 from .mailserver import MailServer
@@ -33,6 +34,7 @@ _root = str(Path(__file__).resolve().parent.parent)
 sys.path[:] = [_root, *(folder for folder in sys.path if folder != _root)]
 
 load_magics()
+shorten_interrupts()
 
 __all__ = [
     "LabError",

@@ -6,7 +6,10 @@ of them a wrong answer would pass for right, or a cell would show what is not th
 
 import logging
 import sys
+import traceback
 import warnings
+from types import TracebackType
+from typing import Any
 
 from .errors import LabError
 
@@ -49,6 +52,21 @@ def import_matplotlib() -> None:
         raise LabError(f"matplotlib can't be imported here ({error}): unset MPLBACKEND {RESTART}") from None
 
 
+def shorten_interrupts() -> None:
+    """From now on, let an interrupted cell show one line, where Celery and redis would add a hundred of their own."""
+    if shell := _shell():
+        shell.set_custom_exc((KeyboardInterrupt,), _interrupted)
+
+
+def _interrupted(shell: Any, kind: type, error: BaseException, where: TracebackType, tb_offset: None) -> None:
+    """Show an error in its own words, as `LabError` has them."""
+    in_a_cell = shell.compile.format_code_name  # None where the code stands in a file
+    lines = [line for frame, line in traceback.walk_tb(where) if in_a_cell(frame.f_code.co_filename)]
+    words = f"KeyboardInterrupt: the cell was stopped{f' in its line {lines[0]}' if lines else ''}"
+    error._render_traceback_ = lambda: [words]
+    shell.showtraceback((kind, error, where))
+
+
 def _warnings_are_errors() -> bool:
     """Whether a warning that a library may give at any time would be raised."""
     for kind in (UserWarning, DeprecationWarning, PendingDeprecationWarning, FutureWarning, RuntimeWarning):
@@ -60,7 +78,7 @@ def _warnings_are_errors() -> bool:
     return False
 
 
-def _shell() -> object:
+def _shell() -> Any:
     """IPython's shell; None where there is none."""
     ipython = sys.modules.get("IPython")  # not imported: not a kernel
     return ipython and ipython.get_ipython()
