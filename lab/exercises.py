@@ -15,6 +15,7 @@ import importlib
 import importlib.util
 import keyword
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 from .deadline import deadline
 from .errors import LabError
 from .services import current
+from .worker import COLUMNS
 
 DEADLINE = 60  # seconds that a check may take
 
@@ -41,19 +43,26 @@ def check(hint: str, cell: str) -> None:
         with deadline(DEADLINE, lambda: f"the check was not over after {DEADLINE} s"):
             exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
     except (AssertionError, LabError) as error:  # both say what to do, and neither is a slip in the code
-        print(f"Not yet: {error}\nHint: {hint}")
+        said = str(error)
     except (NameError, ModuleNotFoundError) as error:
-        print(f"Not yet: {error}. Run the exercise cell, and the cells above it, first.\nHint: {hint}")
+        said = f"{error}. Run the exercise cell, and the cells above it, first."
     except Exception as error:  # whatever else a learner's code may raise
-        words = shorten(f"{type(error).__name__}: {error}", 200)
-        print(f"Not yet: your code raised {words}\nHint: {hint}")
+        said = f"your code raised {shorten(f'{type(error).__name__}: {error}', 200)}"
     else:
         print("Right.")
+        return
+    print(wrapped(f"Not yet: {said}"), wrapped(f"Hint: {hint}"), sep="\n")
+
+
+def wrapped(text: str) -> str:
+    """The lines of the text, folded between words where they are too long, with a hanging indent."""
+    fold = textwrap.TextWrapper(COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(fold.fill(line) for line in text.splitlines())
 
 
 def solution(_: str, cell: str) -> None:
     """`%%solution`: keep one way to solve the exercise, and do nothing when the cell is run."""
-    print("One solution is folded here. Copy its lines, without the first, into the exercise to try it.")
+    print("One solution is folded here. To try it, copy all but its first line into the exercise.")
 
 
 def module(name: str, cell: str) -> None:

@@ -30,7 +30,7 @@ from .kernel import check_kernel, import_matplotlib, is_notebook
 from .mailserver import MailServer
 from .processes import Keeper, Process, interrupts_later
 from .redis_server import LOOPBACK, RedisServer
-from .worker import LAB_NODE, ROOT, Worker, queue_names, settings_arguments, unused, worker_options
+from .worker import LAB_NODE, ROOT, Worker, folded, queue_names, settings_arguments, unused, worker_options
 
 PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
 FILES = 4_096  # that a process may open: notebook 10 makes a thousand calls at once, each with a connection to Redis
@@ -145,7 +145,7 @@ def worker(
     arguments = settings_arguments(settings or {})
     with lab.keeper.attempt():
         started = Worker(lab.keeper, options, label=label, grace=not lab.private, settings=arguments)
-        print(started.command)
+        print(started)
         return started.ready() if wait else started
 
 
@@ -282,7 +282,7 @@ def _start_worker(lab: Lab) -> None:
     lab.others.append(started)
     _import_meanwhile()
     started.ready()
-    lab.account.append(f"worker    {started.command}")
+    lab.account.append(folded(started.command, "worker    "))
 
 
 def _found_worker(redis_url: str) -> str | None:

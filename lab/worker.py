@@ -32,6 +32,7 @@ MOST_GREEN = 1000  # the same for gevent, whose greenlets are small
 # Redis and to the server that it asks. And those that it has beside. (Counted with psutil, on Linux.)
 FILES_A_TASK = {"prefork": 6, "threads": 2, "gevent": 2, "solo": 2}
 FILES_BESIDE = 30
+COLUMNS = 88  # what fits beside JupyterLab's sidebar, in the book and on GitHub
 BOOT = 60  # seconds until a worker must answer; on an idle machine it takes one
 
 # Settings that Celery documents and reads, and leaves out of the list by which its command line knows their types.
@@ -44,7 +45,10 @@ labels: set[str] = set()
 
 
 class Worker(Process):
-    """A running worker: `node` is its name for Celery, `command` the command line that started it."""
+    """A running worker: `node` is its name for Celery, `command` the command line that started it.
+
+    Printed, it is that command, folded.
+    """
 
     def __init__(
         self,
@@ -156,6 +160,34 @@ class Worker(Process):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.command}>"
+
+    def __str__(self) -> str:
+        return folded(self.command)
+
+
+def folded(command: str, start: str = "") -> str:
+    """The command behind `start`, on several lines where one would be too long, as a shell takes them.
+
+    It breaks before an option or a setting, and at the same places whichever pid is in the node's name: as if that
+    had seven digits, the most that Linux gives.
+    """
+    options, _, settings = command.partition(" -- ")
+    pieces = re.split(r" (?=--)", options)
+    if settings:
+        first, *others = map(shlex.quote, shlex.split(settings))
+        pieces += [f"-- {first}", *others]
+    lines, indent = [start + pieces[0]], " " * (len(start) + 4)
+    for number, piece in enumerate(pieces[1:], start=2):
+        end = "" if number == len(pieces) else " \\"
+        longest = re.sub(rf"{LAB_NODE}\d+", f"{LAB_NODE}1234567", f"{lines[-1]} {piece}{end}")
+        if len(longest) <= COLUMNS:
+            lines[-1] += f" {piece}"
+        else:
+            lines[-1] += " \\"
+            if len(indent + piece) > COLUMNS:  # a dict, in quotes: between these a line may end as it is
+                piece = piece.replace(', "', f',\n{indent}    "')
+            lines += f"{indent}{piece}".split("\n")
+    return "\n".join(lines)
 
 
 def unused(label: str) -> str:

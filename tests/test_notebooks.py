@@ -3,6 +3,7 @@
 import ast
 import re
 import socket
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from tools.refresh import NOTEBOOKS, ROOT, code_cells, is_normal
 IGNORED = "nbval-ignore-output"
 RAISES = "raises-exception"
 PICTURES = ("image/png", "image/jpeg")
+COLUMNS = 88  # what fits beside JupyterLab's sidebar, in the book and on GitHub
 # What GitHub shows of an output, and what it takes out of HTML. Style attributes it has kept and dropped over the
 # years (github.com/jupyter/nbviewer/issues/450, github.com/karolzak/ipyplot/issues/3): nothing may depend on them.
 SHOWN_ON_GITHUB = {"text/plain", "text/html", *PICTURES}
@@ -39,13 +41,16 @@ def tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
-def shown(cell: NotebookNode) -> str:
-    """All that the outputs of a cell say, pictures left out."""
-    texts = []
-    for output in cell.outputs:
-        texts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
-        texts += [str(value) for mime, value in output.get("data", {}).items() if mime not in PICTURES]
+def words_of(output: NotebookNode) -> str:
+    """All that an output says, pictures left out."""
+    texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+    texts += [str(value) for mime, value in output.get("data", {}).items() if mime not in PICTURES]
     return re.sub(r"data:image/\w+;base64,[\w+/=]+", "", "\n".join(texts))
+
+
+def shown(cell: NotebookNode) -> str:
+    """All that the outputs of a cell say."""
+    return "\n".join(map(words_of, cell.outputs))
 
 
 @every_notebook
@@ -61,6 +66,33 @@ def test_it_can_be_made_a_script(path: Path) -> None:
     compile(script, path.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # as `ipython script.py` runs it
     heading = read(path).cells[0].source.splitlines()[0]
     assert f"# {heading}" in script.splitlines()
+
+
+@every_notebook
+def test_code_fits_its_columns(path: Path) -> None:
+    """`make lint` checks this, too, but for the cells with a magic, which ruff leaves alone, and their first lines."""
+    lines = [line for cell in code_cells(read(path)) for line in cell.source.splitlines()]
+    assert not [line for line in lines if len(line) > COLUMNS]
+
+
+@every_notebook
+def test_code_under_a_magic_is_formatted(path: Path) -> None:
+    """As ruff formats the other cells."""
+    for source in [cell.source for cell in code_cells(read(path)) if cell.source.startswith("%%")]:
+        lines = source.splitlines()
+        code = "\n".join(line for line in lines if not line.startswith("%%")) + "\n"
+        ruff = [Path(sys.executable).with_name("ruff"), "format", "--stdin-filename", path.with_suffix(".py"), "-"]
+        formatted = subprocess.run(ruff, input=code, stdout=subprocess.PIPE, text=True, check=True).stdout
+        assert code == formatted, f"{source}\n\nRuff would have it so:\n\n{formatted}"
+
+
+@every_notebook
+def test_outputs_fit_their_columns(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        # Who sees a picture or a page does not see the text that stands for it.
+        seen = [output for output in cell.outputs if not set(output.get("data", {})) - {"text/plain"}]
+        lines = [line for output in seen for line in words_of(output).splitlines()]
+        assert not [line for line in lines if len(line) > COLUMNS], cell.source
 
 
 @every_notebook

@@ -26,6 +26,7 @@ def use_shell():
     seen["right"] = run("%%check Look again.\nassert 1 + 1 == 2\nleft = 1")
     seen["leaves nothing"] = "left" not in shell.user_ns
     seen["wrong"] = run("%%check Look again.\nassert 1 + 1 == 3, 'the sum is wrong'")
+    seen["long"] = run("%%check " + "Look again. " * 20 + "\nassert False, 'this is wrong ' * 10 + 'and\\nthis'")
     seen["late"] = run("%%check Look again.\nraise lab.LabError('it still runs')")
     seen["raises"] = run("%%check Look again.\nundefined")
     seen["divides"] = run("%%check Look again.\n1 / 0")
@@ -93,10 +94,18 @@ def test_a_check_that_does_not_hold(seen):
     assert seen["wrong"]["out"] == "Not yet: the sum is wrong\nHint: Look again.\n"
     assert seen["late"]["out"] == "Not yet: it still runs\nHint: Look again.\n"
     for name, word in {"raises": "undefined", "divides": "ZeroDivisionError", "slip": "SyntaxError"}.items():
-        said, hint = seen[name]["out"].splitlines()
-        assert said.startswith("Not yet: ") and word in said
+        *said, hint = seen[name]["out"].splitlines()
+        assert said[0].startswith("Not yet: ") and word in said[0]
         assert hint == "Hint: Look again."
     assert {seen[name]["error"] for name in ("wrong", "raises", "divides", "slip")} == {""}
+
+
+def test_what_a_check_says_is_folded(seen):
+    lines = seen["long"]["out"].splitlines()
+    assert max(map(len, lines)) <= 88
+    starts = [line for line in lines if not line.startswith("    ")]
+    assert [line.partition(" ")[0] for line in starts] == ["Not", "this", "Hint:"]  # the message had two lines
+    assert " ".join(seen["long"]["out"].split()).endswith("Look again. " * 19 + "Look again.")
 
 
 def test_a_check_that_takes_too_long(seen):

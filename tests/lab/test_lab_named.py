@@ -57,7 +57,7 @@ def test_named_services_are_used_and_the_password_is_not_told(run_lab, start_red
     url = f"redis://:{PASSWORD}@127.0.0.1:{redis.port}/0"
     outcome = run_lab(use_then_lose, redis.server.process.pid, REDIS_URL=url, FAKE_FB_URL=facebook)
     assert outcome.returncode == 0, outcome.err
-    first, second, third = outcome.out.splitlines()
+    first, second, third, *_ = outcome.out.splitlines()
     named = rf"127\.0\.0\.1:{redis.port}, named by REDIS_URL, database 1 for this notebook"
     assert re.fullmatch(rf"Redis     \w+ [\d.]+, {named}", first)
     assert second == f"Facebook  a mock at {facebook}, 0.3 s a call, named by FAKE_FB_URL"
@@ -208,7 +208,7 @@ def test_beside_workers_of_another_project_the_lab_has_a_database_of_its_own(run
     other, *_ = inhabited
     outcome = run_lab(try_all, [], other)
     assert outcome.evidence[0]["said"] == ""
-    first, _, third = outcome.out.splitlines()
+    first, _, third, *_ = outcome.out.splitlines()
     assert first.endswith("named by REDIS_URL, database 3 for this notebook")
     assert third.startswith("worker    celery ")
 
@@ -254,7 +254,7 @@ def test_the_services_of_compose_are_known_by_their_mark(run_lab, start_redis, f
     redis = start_redis("--user", "celery-course", "on", ">celery-course", "-@all", "+ping")
     outcome = run_lab(just_open, REDIS_PORT=str(redis.port), FAKE_FB_PORT=facebook.rpartition(":")[2])
     assert outcome.returncode == 0, outcome.err
-    first, second, third = outcome.out.splitlines()
+    first, second, third, *_ = outcome.out.splitlines()
     assert first.endswith(f", 127.0.0.1:{redis.port}, from docker compose, database 1 for this notebook")
     assert second == f"Facebook  a mock at {facebook}, 0.3 s a call, from docker compose"
     assert third.startswith("worker    celery ")

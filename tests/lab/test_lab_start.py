@@ -10,7 +10,8 @@ ROOT_FILES = ("tasks.py", "celeryconfig.py", "requirements.txt")
 ACCOUNT = re.compile(
     r"Redis     (Valkey|Redis) [\d.]+, 127\.0\.0\.1:\d+, private to this notebook\n"
     r"Facebook  a mock at http://127\.0\.0\.1:\d+, 2 s a call, private to this notebook\n"
-    r"worker    celery -A tasks worker --concurrency 5 .*\n"
+    r"worker    celery -A tasks worker --concurrency 5 .* \\\n"
+    r"              --hostname worker@lab-\d+\n"
 )
 DEAD_PROXY = "http://127.0.0.1:1"
 ELSEWHERE = "redis://:secret@192.0.2.1:6379/7"  # an address that leads nowhere by definition (RFC 5737)

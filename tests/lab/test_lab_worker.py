@@ -1,6 +1,13 @@
 """`lab.worker()`: real workers, started and ended as the notebook says."""
 
+import json
+import re
+import shlex
+import subprocess
+
 import pytest
+
+from lab.worker import COLUMNS, folded, settings_arguments
 
 
 def use_workers():
@@ -98,8 +105,47 @@ def test_it_answers_and_names_its_processes(seen):
 
 
 def test_it_prints_its_command_line(seen):
-    assert seen["printed"] == seen["command"] + "\n"
+    assert seen["printed"] == folded(seen["command"]) + "\n"
     assert seen["command"].startswith("celery -A tasks worker --concurrency 2 --queues two ")
+
+
+# As long as those of the notebooks; the last option's end is in reach of the last column, or beyond.
+COMMANDS = [
+    *(f"celery -A tasks worker --queues {'q' * n} --loglevel INFO --hostname w@lab-{{}}" for n in range(1, 60)),
+    "celery -A tasks worker --concurrency 1 --hostname w@lab-{}",
+    "celery -A tasks worker --concurrency 1000 --pool gevent --queues shared,pair --include bulk --without-mingle "
+    "--loglevel INFO --hostname shared@lab-{} -- 'result_backend_thread_safe=(bool)True' redis_max_connections=1000",
+]
+
+
+@pytest.mark.parametrize("start", ["", "worker    "])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_long_command_line_is_folded_as_a_shell_takes_it(command, start):
+    for pid in ("1", "12345", "1234567"):
+        text = folded(command.format(pid), start)
+        assert all(len(line) <= COLUMNS for line in text.splitlines())
+        assert text.startswith(start)
+        assert all(re.match(rf" {{{len(start) + 4}}}(--|\S+=)", line) for line in text.splitlines()[1:])
+        assert as_a_shell_reads(text.removeprefix(start)) == shlex.split(command.format(pid))
+        # The outputs of two runs are compared, so a pid must not move a line's end.
+        assert text.replace(f"lab-{pid}", "lab-{}") == folded(command.format("1234"), start).replace(
+            "lab-1234", "lab-{}"
+        )
+
+
+def test_a_setting_that_is_a_dict_is_folded_inside():
+    options = {"visibility_timeout": 1, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
+    settings = settings_arguments({"broker_transport_options": options, "worker_prefetch_multiplier": 1})
+    text = folded(f"celery -A tasks worker --hostname hasty@lab-1 -- {shlex.join(settings)}")
+    assert max(map(len, text.splitlines())) <= COLUMNS
+    *_, folded_dict, last = as_a_shell_reads(text)
+    assert json.loads(folded_dict.removeprefix("broker_transport_options=(dict)")) == options
+    assert last == "worker_prefetch_multiplier=1"
+
+
+def as_a_shell_reads(text):
+    words = subprocess.run(["sh", "-c", f"printf '%s\\0' {text}"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return words.split("\0")[:-1]
 
 
 def test_stop_lets_the_running_task_finish(seen):
