@@ -433,7 +433,7 @@ def _in_words(run: Run, lanes: Iterable[Lane]) -> str:
     lanes = list(lanes)
     bars = [bar for lane in lanes for bar in lane.running]
     failed = sum(bar.state in ALARM for bar in bars)
-    kinds = f"{len(bars)} bars" + (f", {failed} of them failed" if failed else "")
+    kinds = f"{len(bars)} bar{'s' * (len(bars) != 1)}" + (f", {failed} of them failed" if failed else "")
     # How many threads a process needed is a matter of moments: its slots count as one.
     count = len({lane.process or lane.name for lane in lanes})
     return f"{run.title}: {kinds}, in {count} lane{'s' * (count != 1)}"

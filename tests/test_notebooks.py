@@ -149,10 +149,14 @@ def test_links_lead_through_the_course(path: Path) -> None:
     here = NOTEBOOKS.index(path)
     for neighbour in NOTEBOOKS[max(here - 1, 0) : here] + NOTEBOOKS[here + 1 : here + 2]:
         assert f"({neighbour.name})" in first
-    if here > 0:  # the first one lists them all
-        assert f"({NOTEBOOKS[0].name})" in first or "(../README.md" in first
+    assert f"({NOTEBOOKS[0].name}#The-map)" in first
     for neighbour in NOTEBOOKS[here + 1 : here + 2]:
         assert f"({neighbour.name})" in last
+
+
+def test_the_first_notebook_has_the_map() -> None:
+    listed = next(cell.source for cell in read(NOTEBOOKS[0]).cells if "\n## The map\n" in cell.source)
+    assert all(f"({path.name})" in listed for path in NOTEBOOKS[1:])
 
 
 @every_notebook
