@@ -93,7 +93,8 @@ def lead_links_to_pages(soup: BeautifulSoup, path: Path) -> set[Path]:
         if not file.is_file() or not file.is_relative_to(ROOT):
             raise ValueError(f"{path.name}: the link to {element[attribute]} leads to no file of the repository")
         files.add(file)
-        element[attribute] = link(path, file) + (f"#{url.fragment.lower()}" if url.fragment else "")  # JupyterLab's have capitals
+        anchor = f"#{url.fragment.lower()}" if url.fragment else ""  # JupyterLab's have capitals
+        element[attribute] = link(path, file) + anchor
     return files
 
 
