@@ -17,6 +17,7 @@ pytest.register_assert_rewrite("tests")  # helpers too: their asserts hold whate
 
 from lab import environment  # noqa: E402
 from tests import kernels  # noqa: E402
+from tools.course import NOTEBOOKS  # noqa: E402
 
 # Who runs the tests may have set up Python, IPython or Celery for other work. Kernels, and the processes that share
 # the tests, begin without that.
@@ -68,13 +69,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.output_timeout = 30  # seconds; nbval's 5 are short on a busy machine
             cells[item.path] = cells.get(item.path, 0) + 1
     # What takes longest begins first, so that no worker is left alone with it at the end: the containers, the browser,
-    # the notebooks by their length, then the longest of the other files. Notebook 10 alone comes last: it keeps all
+    # the notebooks by their length, then the longest of the other files. Notebook 12 alone comes last: it keeps all
     # cores busy and measures what that costs, so it is better off when the others have nothing to run.
+    [last] = [path for path in NOTEBOOKS if path.stem.endswith("thousand_urls")]
     first = ["test_jupyterlab.py", "test_compose_live.py"]
     then = ["test_exercises.py", "test_book.py", "test_lab_start.py"]
     items.sort(
         key=lambda item: (
-            item.path.name == "10_thousand_urls.ipynb",
+            item.path == last,
             -first.index(item.path.name) if item.path.name in first else 1,
             -cells.get(item.path, 0),
             item.path.name not in then,

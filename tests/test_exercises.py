@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 
 from tests.kernels import Kernel
 from tests.surroundings import surroundings
+from tools.course import NOTEBOOKS
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 PARTS = ("exercise", "check", "solution")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

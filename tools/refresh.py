@@ -29,9 +29,8 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell, coalesce_streams, get_sanitize_patterns
 
 from lab import environment
+from tools.course import NOTEBOOKS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
 CELL_TIMEOUT = 120  # seconds, as under pytest
 HEADLINE = ("05_timeline_in_parallel.ipynb", "Five calls, one wait")  # the picture that the README shows
