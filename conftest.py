@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # the notebooks by their length, then the longest of the other files. Notebook 10 alone comes last: it keeps all
     # cores busy and measures what that costs, so it is better off when the others have nothing to run.
     first = ["test_jupyterlab.py", "test_compose_live.py"]
-    then = ["test_exercises.py", "test_book.py", "test_lab_start.py"]
+    then = ["test_exercises.py", "test_book_in_browser.py", "test_lab_start.py"]
     items.sort(
         key=lambda item: (
             item.path.name == "10_thousand_urls.ipynb",
