@@ -42,9 +42,10 @@ def contents(root: Path) -> str:
 
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the contents under the README. Where `outputs` names a folder, take notebooks from there."""
+    """Put the contents under the README's title. Where `outputs` names a folder, take notebooks from there."""
     if docname == app.config.root_doc:
-        source[0] += f"\n{contents(app.srcdir)}\n"
+        title, _, text = source[0].partition("\n")
+        source[0] = f"{title}\n\n{contents(app.srcdir)}\n{text}"
     run = Path(app.config.outputs) / f"{docname}.ipynb"
     if app.config.outputs and run.is_file():
         source[0] = run.read_text(encoding="utf-8")
@@ -78,7 +79,8 @@ class Links(SphinxTransform):
 
     def apply(self) -> None:
         for link in list(self.document.findall(pending_xref)):
-            if Path(link["reftarget"]).suffix in PICTURES and link["refdomain"] == "doc":
+            file = Path(link["reftarget"])  # relative to the repository, absolute outside of it
+            if link["refdomain"] == "doc" and file.suffix in PICTURES and not file.is_absolute():
                 self.lead_to_picture(link)
             elif link.get("reftargetid"):
                 link["reftargetid"] = anchor(link["reftargetid"])

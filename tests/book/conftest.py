@@ -1,17 +1,15 @@
 """The book, built of the stored outputs as `make book` does it, and small courses that become books."""
 
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbformat import NotebookNode
 
+from tests.book.course import Course
 from tests.browser.conftest import browser, screenshots  # noqa: F401 (fixtures that are the same here)
+from tools.course import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-book" / "bin" / "python"
 
 Build = Callable[..., subprocess.CompletedProcess[str]]
@@ -39,35 +37,6 @@ def book(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
-class Course:
-    """One with a single notebook, and with a folder for what it links to."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.path = root / "notebooks" / "00_small.ipynb"
-        self.path.parent.mkdir()
-        shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build", "__pycache__"))
-        self.write("tools/course.py", (ROOT / "tools" / "course.py").read_text(encoding="utf-8"))
-        self.write(
-            "notebooks/map.toml", '[[parts]]\ntitle = "all"\nnotebooks = [{number = "00", title = "", minutes = 1}]'
-        )
-        self.write("README.md", "# A small course\n\n## All of it\n")
-        self.notebook("")
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def notebook(self, prose: str, *cells: NotebookNode) -> None:
-        notebook = nbformat.v4.new_notebook(
-            metadata={"language_info": {"name": "python", "pygments_lexer": "ipython3"}},
-            cells=[nbformat.v4.new_markdown_cell(f"# 00 · Small\n\n{prose}"), *cells],
-        )
-        nbformat.write(notebook, self.path)
-
-
 @pytest.fixture
-def course(tmp_path: Path) -> Iterator[Course]:
-    (tmp_path / "course").mkdir()
+def course(tmp_path: Path) -> Course:
     return Course(tmp_path / "course")

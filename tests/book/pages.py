@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from tools.course import ROOT
+
 
 @cache
 def parse(page: Path) -> BeautifulSoup:
@@ -15,6 +17,10 @@ def parse(page: Path) -> BeautifulSoup:
 def pages(book: Path) -> list[Path]:
     """All that a reader can come to."""
     return sorted(page for page in book.rglob("*.html") if "_static" not in page.parts)
+
+
+def page_of(book: Path, notebook: Path) -> Path:
+    return (book / notebook.relative_to(ROOT)).with_suffix(".html")
 
 
 def select(book: Path, selector: str) -> list[tuple[Path, Tag]]:

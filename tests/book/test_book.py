@@ -9,8 +9,9 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
 from book.run import run
-from tests.book.conftest import Build, Course
-from tests.book.pages import address, dead_links, is_outside, pages, parse, select, target, words
+from tests.book.conftest import Build
+from tests.book.course import Course
+from tests.book.pages import address, dead_links, is_outside, page_of, pages, parse, select, target, words
 from tools.course import NOTEBOOKS, PARTS, ROOT
 from tools.refresh import code_cells
 
@@ -20,10 +21,6 @@ PICTURE = base64.b64decode(
 )
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-
-
-def page_of(book: Path, path: Path) -> Path:
-    return (book / path.relative_to(ROOT)).with_suffix(".html")
 
 
 def code(source: str, *tags: str, outputs: tuple[NotebookNode, ...] = ()) -> NotebookNode:
@@ -176,12 +173,14 @@ def test_dead_links_are_errors(build: Build, course: Course, tmp_path: Path) -> 
         "nowhere.ipynb",
         "../nowhere.py",
         "../../outside.py",
+        "../../outside.png",
         "../book",
         "#Nothing",
         "../README.md#nothing",
         "no.png",
     ]
-    (tmp_path / "outside.py").touch()
+    for name in ("outside.py", "outside.png"):
+        (tmp_path / name).touch()
     course.notebook("\n\n".join(f"[words]({link})" for link in dead[:-1]) + f"\n\n![words]({dead[-1]})")
     built = build(course.root, tmp_path)
     assert built.returncode != 0

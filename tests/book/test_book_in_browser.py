@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.book.pages import pages
-from tools.course import NOTEBOOKS, ROOT
+from tests.book.pages import page_of, pages
+from tools.course import NOTEBOOKS
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PAPER, MARGINS = {"width": 718, "height": 1047}, dict.fromkeys(("top", "right", "bottom", "left"), "1cm")  # A4
@@ -89,10 +89,6 @@ def open_reader(browser: Browser, book: Path) -> Iterator[Callable[..., Reader]]
     yield open_window
     for context in contexts:
         context.close()
-
-
-def page_of(book: Path, path: Path) -> Path:
-    return (book / path.relative_to(ROOT)).with_suffix(".html")
 
 
 def headings_with(words: str) -> list[tuple[Path, str]]:
