@@ -17,7 +17,8 @@ BOOKED = .venv-book/.ready
 RUNS = $(filter --run,$(ARGS))
 
 # One version of a package for every Python ("fewest").
-COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --no-annotate
+COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+--no-header --no-annotate
 
 .PHONY: help lab test odd storm compare refresh book lint lock python
 
