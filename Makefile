@@ -13,6 +13,12 @@ PY = $(RUN) python -E
 READY = .venv/.ready
 COMPARE = benchmarks/compare
 COMPARED = .venv-compare/.ready
+BOOKED = .venv-book/.ready
+RUNS = $(filter --run,$(ARGS))
+
+# One version of a package for every Python ("fewest").
+COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+--no-header --no-annotate
 
 # What readers copy, and notebooks print: 88 columns, as in notebooks (notebooks/.ruff.toml says why).
 COPIED = --config "line-length = 88" tasks.py celeryconfig.py shop.py
@@ -40,8 +46,12 @@ compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 
 refresh: $(READY) ## run the notebooks and store their outputs
 	@$(PY) -m tools.refresh $(ARGS)
 
-book: $(READY) ## run the notebooks and render them to one static site (ARGS=--stored: run nothing)
-	@$(PY) -m tools.book $(ARGS)
+# Only a run of the notebooks needs the course's own environment. "-W": a warning, such as a dead link, is an error.
+book: $(BOOKED) $(if $(RUNS),$(READY)) ## make a site of the README and the notebooks (ARGS=--run: run these first)
+	@rm -rf book/_build
+	@$(if $(RUNS),$(PY) -m book.run book/_build/run)
+	@.venv-book/bin/python -E -m sphinx -qEW --keep-going -c book $(if $(RUNS),-D outputs=book/_build/run) . book/_build/html
+	@echo "book/_build/html/index.html: open it in a browser"
 
 lint: $(READY) ## check the style of code and notebooks
 	@.venv/bin/ruff check .
@@ -49,15 +59,16 @@ lint: $(READY) ## check the style of code and notebooks
 	@.venv/bin/ruff check $(COPIED)
 	@.venv/bin/ruff format --check $(COPIED)
 
-# The old lock stays out of it, or nothing would move. "fewest": one version of a package for every Python.
+# The old locks stay out of it, or nothing would move.
 lock: python ## pin anew what requirements.txt brings along
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
-	@{ grep '^#' constraints.txt; grep -v '^-c' requirements.txt | .lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	--fork-strategy fewest --no-header --no-annotate - ; } > .lock/constraints.txt
+	@{ grep '^#' constraints.txt; grep -v '^-' requirements.txt | $(COMPILE) - ; } > .lock/constraints.txt
 	@mv .lock/constraints.txt constraints.txt
-	@{ grep '^#' $(COMPARE)/constraints.txt; grep -v '^-' $(COMPARE)/requirements.txt | .lock/bin/uv pip compile --quiet --universal \
-	--python-version 3.11 --fork-strategy fewest --no-header --no-annotate -c constraints.txt - ; } > .lock/constraints.txt
-	@mv .lock/constraints.txt $(COMPARE)/constraints.txt && rm -rf .lock
+	@{ grep '^#' $(COMPARE)/constraints.txt; grep -v '^-' $(COMPARE)/requirements.txt | $(COMPILE) -c constraints.txt - ; } \
+	> .lock/constraints.txt
+	@mv .lock/constraints.txt $(COMPARE)/constraints.txt
+	@{ grep '^#' book/constraints.txt; grep -v '^-' book/requirements.txt | $(COMPILE) - ; } > .lock/constraints.txt
+	@mv .lock/constraints.txt book/constraints.txt && rm -rf .lock
 
 python:
 	@$(PYTHON) -E -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -78,4 +89,11 @@ $(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements
 	rm -rf .venv-compare
 	$(PYTHON) -E -m venv .venv-compare
 	.venv-compare/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
+	@touch $@
+
+$(BOOKED): book/requirements.txt book/constraints.txt
+	@$(MAKE) --no-print-directory python
+	rm -rf .venv-book
+	$(PYTHON) -E -m venv .venv-book
+	.venv-book/bin/python -E -m pip install --quiet --disable-pip-version-check -r book/requirements.txt
 	@touch $@

@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # cores busy and measures what that costs, so it is better off when the others have nothing to run.
     [last] = [path for path in NOTEBOOKS if path.stem.endswith("thousand_urls")]
     first = ["test_jupyterlab.py", "test_compose_live.py"]
-    then = ["test_exercises.py", "test_book.py", "test_lab_start.py"]
+    then = ["test_exercises.py", "test_book_in_browser.py", "test_lab_start.py"]
     items.sort(
         key=lambda item: (
             item.path == last,
