@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 
 pytest.register_assert_rewrite("tests")  # helpers too: their asserts hold whatever PYTHONOPTIMIZE says
 
-from lab import environment  # noqa: E402
+from lab.basics import environment  # noqa: E402
 from tests import kernels  # noqa: E402
 
 # Who runs the tests may have set up Python, IPython or Celery for other work. Kernels, and the processes that share
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # the notebooks by their length, then the longest of the other files. Notebook 10 alone comes last: it keeps all
     # cores busy and measures what that costs, so it is better off when the others have nothing to run.
     first = ["test_jupyterlab.py", "test_compose_live.py"]
-    then = ["test_exercises.py", "test_book.py", "test_lab_start.py"]
+    then = ["test_exercises.py", "test_book.py", "test_start.py"]
     items.sort(
         key=lambda item: (
             item.path.name == "10_thousand_urls.ipynb",
