@@ -35,7 +35,7 @@ test: $(READY) ## run every notebook and test, compare the outputs
 	@$(PY) -m pytest --nbval $(ARGS)
 
 odd: $(READY) ## a hundred starts of the lab in odd surroundings (ODD_FIRST=seed, ODD_COUNT=number; 2 minutes)
-	@ODD_FIRST=$${ODD_FIRST:-$$(date +%s)} ODD_COUNT=$${ODD_COUNT:-100} $(PY) -m pytest tests/lab/test_lab_odd.py --dist=load $(ARGS)
+	@ODD_FIRST=$${ODD_FIRST:-$$(date +%s)} ODD_COUNT=$${ODD_COUNT:-100} $(PY) -m pytest tests/lab/services/test_odd.py --dist=load $(ARGS)
 
 storm: $(READY) ## twenty storms of notebook 09, with as many seeds (8 minutes)
 	@$(PY) benchmarks/storm.py $(ARGS)

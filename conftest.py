@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 
 pytest.register_assert_rewrite("tests")  # helpers too: their asserts hold whatever PYTHONOPTIMIZE says
 
-from lab import environment  # noqa: E402
+from lab.basics import environment  # noqa: E402
 from tests import kernels  # noqa: E402
 from tools.course import NOTEBOOKS  # noqa: E402
 
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # cores busy and measures what that costs, so it is better off when the others have nothing to run.
     [last] = [path for path in NOTEBOOKS if path.stem.endswith("thousand_urls")]
     first = ["test_jupyterlab.py", "test_compose_live.py"]
-    then = ["test_exercises.py", "test_book_in_browser.py", "test_lab_start.py"]
+    then = ["test_exercises.py", "test_book_in_browser.py", "test_start.py"]
     items.sort(
         key=lambda item: (
             item.path == last,

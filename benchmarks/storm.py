@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lab  # noqa: E402
-
-COLUMNS = (
-    "kills",
-    "stuck",
-    "orders",
-    "runs",
-    "too many",
-    "refused",
-    "lost on the way",
-    "sent again",
-    "charged",
-    "lost",
-)
 
 
 def main() -> None:
@@ -42,12 +30,14 @@ def main() -> None:
     first, _, last = options.seeds.partition("-")
     with redirect_stdout(sys.stderr):  # standard output is for the figures
         lab.start(worker=False, private=True)
-    show("seed", dict(zip(COLUMNS, COLUMNS, strict=True)), "seconds")
-    figures = []
+    figures: list[dict[str, Any]] = []
     for seed in range(int(first), int(last or first) + 1):
-        figures.append(account := weather(seed, options))
-        show(seed, account, f"{account['seconds']:.1f}")
-    totals = {name: sum(each[name] for each in figures) for name in COLUMNS}
+        account, seconds = weather(seed, options)
+        if not figures:
+            show("seed", {name: name for name in account}, "seconds")
+        show(seed, account, f"{seconds:.1f}")
+        figures.append({"seed": seed, **account, "seconds": seconds})
+    totals = {name: sum(each[name] for each in figures) for name in account}
     show("all", totals, "")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -55,8 +45,8 @@ def main() -> None:
         sys.exit("an order was lost, or charged twice")
 
 
-def weather(seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """One storm, and its account."""
+def weather(seed: int, options: argparse.Namespace) -> tuple[dict[str, int], float]:
+    """One storm: its account, and how many seconds it took."""
     import shop
 
     shop.empty_shop()
@@ -68,11 +58,11 @@ def weather(seed: int, options: argparse.Namespace) -> dict[str, Any]:
             shop.sell(shop.Outbox(), orders, every=every, look=storm.look)
     except TimeoutError as error:
         print(error, *(slot.worker.tail() for slot in storm.slots), file=sys.stderr, sep="\n")
-    return {"seed": seed, **storm.account(), "seconds": time.time() - begin}
+    return storm.account(), time.time() - begin
 
 
-def show(seed: object, account: dict[str, Any], seconds: str) -> None:
-    print(f"{seed:>4}", *(f"{account[name]:>{len(name)}}" for name in COLUMNS), seconds, sep="  ", flush=True)
+def show(seed: object, account: Mapping[str, object], seconds: str) -> None:
+    print(f"{seed:>4}", *(f"{value:>{len(name)}}" for name, value in account.items()), seconds, sep="  ", flush=True)
 
 
 if __name__ == "__main__":

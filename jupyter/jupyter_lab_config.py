@@ -47,6 +47,6 @@ c.LabApp.workspaces_dir = str(folder / "layout")
 
 # Kernels inherit this process's environment, and begin without what a reader has set up for other work: a variable
 # such as PYTHONOPTIMIZE would take the asserts out of the notebooks, IPython's configuration may change what they show.
-environment = runpy.run_path(str(ROOT / "lab" / "environment.py"))
+environment = runpy.run_path(str(ROOT / "lab" / "basics" / "environment.py"))
 environment["forget"](environment["SETTINGS"])
 os.environ["IPYTHONDIR"] = str(folder / "ipython")

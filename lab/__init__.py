@@ -1,40 +1,58 @@
 """The lab: what the notebooks stand on. It opens services, looks inside them and draws.
 
 Celery itself stays in the notebooks' cells. `lab.start()` comes first: what runs or looks inside needs it, and says so.
+
+This file is the front door: all names that notebooks use, and from which room each comes. A room imports only from
+those below it (`make lint` sees to that), here from the top down:
+
+    cells      the magics of the exercises, and interrupts
+    chaos      the storm that kills workers and Redis
+    web        a web site and its visitors
+    blocks     `with lab.watch(…)`: what joins the rooms below
+    draw       pictures: data in, picture out
+    record     what happened: runs, x-rays of Redis, the processor
+    services   what runs: Redis, workers, the mock Facebook, and who ends them
+    basics     the cellar: errors, deadlines, places
 """
 
 import sys
-from pathlib import Path
 
-from .anatomy import draw_worker
-from .charts import draw_bars, draw_curves, draw_lanes, draw_panels, draw_scaling, draw_staircase, draw_waits
-from .comparison import draw_comparison
-from .cpu import cores, draw_cpu, memory, watch_cpu
-from .diagram import draw_overview
-from .errors import LabError
-from .exercises import load_magics
-from .kernel import shorten_interrupts
-from .load import draw_load, draw_spread
-from .machine import check_machine
-from .mailserver import MailServer
-from .message import draw_message
-from .page import timeline_page
-from .phases import phases
-from .services import current, redis_server, start, worker
-from .site import serve
-from .storm import Storm as storm
-from .storm_chart import draw_storm
-from .visitors import visit
-from .watch import watch
-from .xray import draw_xrays, xray
+from .basics.errors import LabError
+from .basics.places import ROOT as _ROOT
+from .blocks.timeline_page import timeline_page
+from .blocks.watch import Watch as watch
+from .blocks.watch_cpu import WatchCpu as watch_cpu
+from .cells.exercises import load_magics as _load_magics
+from .cells.interrupts import shorten_interrupts as _shorten_interrupts
+from .chaos.picture import draw_storm
+from .chaos.storm import Storm as storm
+from .draw.bars import draw_bars, draw_comparison, draw_panels
+from .draw.curves import draw_curves, draw_scaling, draw_staircase
+from .draw.diagrams import draw_overview, draw_worker
+from .draw.histograms import draw_load, draw_spread
+from .draw.lanes import draw_lanes
+from .draw.message import draw_message
+from .draw.processor import draw_cpu
+from .draw.waits import draw_waits
+from .draw.xrays import draw_xrays
+from .record.look import xray
+from .record.processor import cores
+from .record.run import phases
+from .record.workers import memory
+from .services.check import check_machine
+from .services.further import redis_server, worker
+from .services.mail import MailControl as _MailControl
+from .services.open_lab import current
+from .services.start import start
+from .web.site import serve
+from .web.visitors import visit
 
 # A notebook's folder is not the project's: let `from tasks import …` work in every cell from here on, and mean ours,
 # whatever the folder holds from which Jupyter was started.
-_root = str(Path(__file__).resolve().parent.parent)
-sys.path[:] = [_root, *(folder for folder in sys.path if folder != _root)]
+sys.path[:] = [str(_ROOT), *(folder for folder in sys.path if folder != str(_ROOT))]
 
-load_magics()
-shorten_interrupts()
+_load_magics()
+_shorten_interrupts()
 
 __all__ = [
     "LabError",
@@ -79,7 +97,7 @@ def __getattr__(name: str) -> object:
     if name == "fb":
         return current().fb
     if name == "mail":
-        return MailServer(current().fb)
+        return _MailControl(current().fb)
     if name == "redis":
         if (server := current().redis) is None:
             raise LabError("This Redis is not the notebook's own. With lab.start(private=True) it is.")

@@ -27,24 +27,12 @@ from celery import Celery, Task
 
 import tasks
 from fake_fb import __main__ as command_line
+from tests.common import free_port, wait_until
 from tests.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
 QUICK = "latency=0&limit=2"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition: Callable[[], Any], why: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +66,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., P
 def fb(launch) -> str:
     """The URL of a mock Facebook."""
     log = launch("fake_fb", sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0", "--mail-latency", "0.1")
-    wait_until(lambda: log.read_text().endswith("\n"), log.read_text)
+    wait_until(lambda: log.read_text().endswith("\n"), DEADLINE, log.read_text)
     return log.read_text().split()[-1]
 
 
@@ -98,7 +86,7 @@ def database(launch, tmp_path_factory) -> Iterator[redis.Redis]:
     port, folder = free_port(), str(tmp_path_factory.mktemp("redis"))
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
     log = launch("redis", str(get_binary_path()), *options)
-    wait_until(lambda: "Ready to accept connections" in log.read_text(), log.read_text)
+    wait_until(lambda: "Ready to accept connections" in log.read_text(), DEADLINE, log.read_text)
     with redis.Redis(port=port, socket_timeout=DEADLINE) as client:
         client.url = f"redis://127.0.0.1:{port}/0"
         yield client
@@ -116,7 +104,7 @@ def worker(launch, database, mail_server) -> Path:
 def client(worker, database) -> Iterator[Celery]:
     """Somebody who sends tasks to the worker, in an app of their own."""
     app = Celery("client", broker=database.url, backend=database.url, set_as_current=False)
-    wait_until(lambda: app.control.ping(timeout=1), worker.read_text)
+    wait_until(lambda: app.control.ping(timeout=1), DEADLINE, worker.read_text)
     yield app
     app.close()
 
@@ -368,7 +356,7 @@ def test_the_worker_is_as_configured(client):
 def test_a_running_task_is_seen_to_run_and_its_result_expires(client, database, fb):
     ticket = client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/photos?latency=1.5&limit=2"])
     seen = set()
-    wait_until(lambda: seen.add(ticket.state) or ticket.ready())
+    wait_until(lambda: seen.add(ticket.state) or ticket.ready(), DEADLINE)
     assert "STARTED" in seen
     assert len(ticket.get(timeout=DEADLINE)["data"]) == 2
     assert 0 < database.ttl(f"celery-task-meta-{ticket.id}") <= 3600
@@ -494,7 +482,7 @@ def test_a_pickle_is_neither_loaded_nor_run(client, worker, control, fb, tmp_pat
     trace.unlink()
     for arguments in ([f"{fb}/v1/ada/likes?{QUICK}"], [Bomb(str(trace))]):
         client.send_task("tasks.fetch_url", arguments, serializer="pickle")
-    wait_until(lambda: worker.read_text().count("Refusing to deserialize") >= 2, worker.read_text)
+    wait_until(lambda: worker.read_text().count("Refusing to deserialize") >= 2, DEADLINE, worker.read_text)
     # The worker is still up; its queue is read in order, so that the pickles' turn is over.
     tickets = [client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/posts?{QUICK}"]) for _ in range(6)]
     assert [len(ticket.get(timeout=DEADLINE)["data"]) for ticket in tickets] == [2] * 6
@@ -520,7 +508,7 @@ def test_a_worker_without_redis_tries_for_ever(launch):
         "import tasks; tasks.app.worker_main(['worker', '--pool', 'solo', '--loglevel', 'ERROR'])"
     )
     log = launch("patient", sys.executable, "-c", code, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
-    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 250, log.read_text)
+    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 250, DEADLINE, log.read_text)
 
 
 def test_the_mail_server_is_where_fake_fb_puts_it_unless_mail_server_says_otherwise(monkeypatch):

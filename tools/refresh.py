@@ -28,7 +28,7 @@ from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell, coalesce_streams, get_sanitize_patterns
 
-from lab import environment
+from lab.basics import environment
 from tools.course import NOTEBOOKS, ROOT
 
 SANITIZE = ROOT / "tests" / "sanitize.cfg"

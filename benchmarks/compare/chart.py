@@ -4,14 +4,17 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from lab.charts import FAILED, INK, MODEL, RUNNING, WIDTH, Picture, finish
-from lab.style import plain
+from lab.draw.picture import Picture, finish, new_panels
+from lab.draw.style import FAILED, HATCH, INK, MODEL, RUNNING, plain
 
 from .figures import MEASURES, PARTS, PLAIN, Spread, lead, queues, verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SUBJECT = "Celery"
 OUTCOMES = {"recovered": "comes back", "set aside": "put aside", "lost": "lost"}
@@ -22,13 +25,10 @@ def draw(result: Mapping[str, Any]) -> Picture:
     """A panel for each measure and a bar for each peer: the median, and a line from the least to the most. Celery is
     blue, the others grey. The last panel says what becomes of a task whose worker is killed. `result` is what
     `figures.as_json` gives."""
-    from matplotlib.figure import Figure
-
     peers = list(result["about"]["peers"])
-    figure = Figure(figsize=(WIDTH, 8.6), layout="constrained", facecolor="white")
     title = " ·\n".join(result["finding"].rsplit(" · ", 1))  # two lines: it is wider than the chart
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
-    places = figure.subplots(4, 2).flat
+    figure, panels = new_panels(8.6, title, rows=4, columns=2)
+    places = iter(panels)
     said = [result["finding"]]
     for measure, axes in zip(MEASURES, places, strict=False):
         spreads = spreads_of(result, measure)
@@ -53,7 +53,7 @@ def spreads_of(result: Mapping[str, Any], measure: str) -> dict[str, Spread]:
 
 
 def _draw_measure(
-    axes: Any,
+    axes: "Axes",
     measure: str,
     spreads: Mapping[str, Spread],
     marks: Sequence[Mapping[str, Spread]],
@@ -81,7 +81,7 @@ def _draw_measure(
     return f"{title}: {subtitle}"
 
 
-def _draw_killed(axes: Any, killed: Mapping[str, Mapping[str, Sequence[str]]], peers: Sequence[str]) -> str:
+def _draw_killed(axes: "Axes", killed: Mapping[str, Mapping[str, Sequence[str]]], peers: Sequence[str]) -> str:
     said = []
     for row, peer in enumerate(peers):
         for column, use in enumerate(("default", "safe")):
@@ -94,7 +94,7 @@ def _draw_killed(axes: Any, killed: Mapping[str, Mapping[str, Sequence[str]]], p
             lost = worst != "recovered"
             axes.barh(
                 row, 0.06, left=column, height=0.6, color=FAILED if lost else RUNNING if peer == SUBJECT else MODEL,
-                hatch="////" if lost else None, edgecolor="white", linewidth=0,
+                hatch=HATCH if lost else None, edgecolor="white", linewidth=0,
             )  # fmt: skip
             axes.text(column + 0.08, row, OUTCOMES.get(worst, worst), va="center", fontsize=9, color=INK)
             said.append(f"{peer} {use} {worst}")
@@ -103,7 +103,7 @@ def _draw_killed(axes: Any, killed: Mapping[str, Mapping[str, Sequence[str]]], p
     return "killed: " + ", ".join(said)
 
 
-def _draw_words(axes: Any, about: Mapping[str, Any], reason: str) -> None:
+def _draw_words(axes: "Axes", about: Mapping[str, Any], reason: str) -> None:
     """What the figures hold for, and the reason why another queue is ahead with five calls."""
     packages = [f"{name} {number}" for name, number in about["packages"].items()]
     lines = [
@@ -120,13 +120,13 @@ def _draw_words(axes: Any, about: Mapping[str, Any], reason: str) -> None:
     axes.set_axis_off()
 
 
-def _name(axes: Any, peers: Sequence[str], title: str, subtitle: str) -> None:
-    axes.set_title(f"{title}\n", loc="left", fontsize=10, weight="bold", color=INK)
+def _name(axes: "Axes", peers: Sequence[str], title: str, subtitle: str) -> None:
+    axes.set_title(f"{title}\n", fontsize=10, weight="bold")
     axes.text(0, 1.03, subtitle, transform=axes.transAxes, fontsize=8.5, color=INK)
     axes.set_yticks(range(len(peers)), peers)
     axes.set_ylim(len(peers) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
 
 
 def in_digits(value: float) -> str:

@@ -4,36 +4,38 @@ import contextlib
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 import redis
 
-from lab.cpu import memory
-from lab.environment import child_environment
-from lab.errors import LabError
-from lab.facebook import Witness
-from lab.processes import Process
-from lab.services import current
-from lab.worker import ROOT
+from lab.basics.environment import child_environment
+from lab.basics.errors import LabError
+from lab.basics.places import ROOT
+from lab.basics.waiting import wait_until
+from lab.record.processor import used_seconds
+from lab.record.workers import family, memory
+from lab.services.facebook import Witness
+from lab.services.open_lab import current
+from lab.services.process import Process
 
 from . import work
 from .figures import PARTS, Record
 from .peers import Peer
 
 EDGES = ("photos", "posts", "likes", "friends", "events")
-BATCH = 100  # URLs in one task
-WARM = 0.5  # seconds that a call takes while the workers warm up
-WARM_SINGLES = 100  # calls, where each is a task: a peer with 25 slots would warm up for minutes with all
+BATCH_URLS = 100  # in one task
+WARM_SECONDS = 0.5  # that a call takes while the workers warm up
+WARM_CALLS = 100  # where each is a task: a peer with 25 slots would warm up for minutes with all
 TRIES = 3  # to see all slots of a worker busy at once
-START = 60  # seconds until a worker must have answered
-PATIENCE = 120  # seconds for a measure, on top of what its model says
-SLOWEST_POOL = 25  # slots of the smallest pool that is given a thousand calls, for the model
-STOP = 2  # seconds that workers have to end by themselves
-HOLD = 2.0  # seconds that the task takes which a kill interrupts
-RETURN = 20  # seconds, four times what each peer is set to, until a task that has not come back is lost
+START_SECONDS = 60  # until a worker must have answered
+PATIENCE_SECONDS = 120  # for a measure, on top of what its model says
+LEAST_SLOTS = 25  # of the smallest pool that is given a thousand calls, for the model
+STOP_SECONDS = 2  # for workers to end by themselves
+HOLD_SECONDS = 2.0  # that the task takes which a kill interrupts
+RETURN_SECONDS = 20  # four times what each peer is set to, until a task that has not come back is lost
 
 
 @dataclass
@@ -87,11 +89,11 @@ def call(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: floa
     """Have all paths fetched: seconds until the last answer is there, how many were in flight, what is wrong."""
     fb = current().fb
     urls = bench.urls(paths, latency)
-    timeout = PATIENCE + latency * (1 + len(urls) / SLOWEST_POOL)
+    timeout = PATIENCE_SECONDS + latency * (1 + len(urls) / LEAST_SLOTS)
     fb.forget()
     begin, epoch = time.perf_counter(), time.time()
     if use == "batches":
-        tickets = peer.send("fetch_many", [urls[n : n + BATCH] for n in range(0, len(urls), BATCH)])
+        tickets = peer.send("fetch_many", [urls[n : n + BATCH_URLS] for n in range(0, len(urls), BATCH_URLS)])
     else:
         tickets = peer.send("fetch", urls)
     sending = time.perf_counter() - begin
@@ -111,7 +113,7 @@ def call(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: floa
     }
 
 
-def warm(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: float = WARM) -> None:
+def warm(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: float = WARM_SECONDS) -> None:
     """Calls that are not counted, until the server has seen all of them in flight at once: then every process is
     there and has loaded what it needs. Where one call a task does not reach that, or a busy machine, it ends after
     `TRIES` rounds: the peak of the calls that count is noted with them."""
@@ -135,39 +137,35 @@ def workers(bench: Bench, peer: Peer, use: str) -> Iterator[tuple[list[Process],
             bench.number += 1
             name = f"{peer.NAME} {use} {bench.number}"
             processes.append(Process(current().keeper, name, argv, env=environment, cwd=ROOT))
-        peer.answers(tickets, START)
+        peer.answers(tickets, START_SECONDS)
         yield processes, time.perf_counter() - begin
     except Exception as error:
         tails = [process.tail() for process in processes]
         raise LabError("\n".join([f"{type(error).__name__}: {error}", *tails])) from error
     finally:
-        end(processes, grace=STOP)
+        end(processes, grace=STOP_SECONDS)
 
 
 def end(processes: Sequence[Process], *, grace: float = 0) -> None:
     """SIGTERM and some seconds, if there are any, then SIGKILL for all that is left of them and their children, also
     for those with a process group of their own."""
-    family = [each for process in processes for each in descent(process.pid)]
+    everyone = [each for process in processes for each in family(process.pid)]
     if grace:
         for process in processes:
             process.signal(signal.SIGTERM)
-        psutil.wait_procs(family, timeout=grace)
-    for each in family:
+        psutil.wait_procs(everyone, timeout=grace)
+    for each in everyone:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
     for process in processes:
         process.kill()
-    _, left = psutil.wait_procs(family, timeout=10)
+    _, left = psutil.wait_procs(everyone, timeout=10)
     if left:
         raise LabError(f"still there after a SIGKILL: {left}")
 
 
-def descent(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def late(peer: Peer, processes: Sequence[Process]) -> str:
+    return "\n".join([f"{peer.NAME}: the task did not begin", *(process.tail() for process in processes)])
 
 
 # The measures
@@ -197,7 +195,7 @@ def thousand(bench: Bench, peer: Peer, use: str, calls: int) -> list[Record]:
         if use == "batches":
             warm(bench, peer, use, paths, bench.latency)
         else:
-            warm(bench, peer, use, paths[:WARM_SINGLES])
+            warm(bench, peer, use, paths[:WARM_CALLS])
         spent = cpu(processes)
         record = call(bench, peer, use, paths, bench.latency)
         record["cpu"] = cpu(processes) - spent
@@ -206,18 +204,17 @@ def thousand(bench: Bench, peer: Peer, use: str, calls: int) -> list[Record]:
 
 def cpu(processes: Sequence[Process]) -> float:
     """Seconds of processor time that the workers have used so far."""
-    times = [each.cpu_times() for process in processes for each in descent(process.pid)]
-    return sum(each.user + each.system for each in times)
+    return sum(used_seconds(each) for process in processes for each in family(process.pid))
 
 
 def noop(bench: Bench, peer: Peer, count: int) -> list[Record]:
     """Tasks that do nothing: how many a second are sent, and how many are sent, done and answered."""
     with workers(bench, peer, "noop"):
-        peer.answers(peer.send("echo", range(100)), PATIENCE)
+        peer.answers(peer.send("echo", range(100)), PATIENCE_SECONDS)
         begin = time.perf_counter()
         tickets = peer.send("echo", range(count))
         sent = time.perf_counter() - begin
-        answers = peer.answers(tickets, PATIENCE)
+        answers = peer.answers(tickets, PATIENCE_SECONDS)
         seconds = time.perf_counter() - begin
     wrong = [] if answers == list(range(count)) else [f"{len(answers)} answers to {count} tasks, not all right"]
     return [Record("sent", peer.NAME, count / sent, wrong), Record("finished", peer.NAME, count / seconds, wrong)]
@@ -230,8 +227,8 @@ def killed(bench: Bench, peer: Peer, use: str) -> list[Record]:
     with redis.Redis.from_url(current().redis_url) as client, contextlib.ExitStack() as stack:
         count = lambda what: int(client.get(f"{token}:{what}") or 0)  # noqa: E731
         processes, _ = stack.enter_context(workers(bench, peer, use))
-        peer.send("hold", [(token, HOLD)], safe=use == "safe")
-        wait(lambda: count("begun") == 1, START, f"{peer.NAME}: the task did not begin", processes)
+        peer.send("hold", [(token, HOLD_SECONDS)], safe=use == "safe")
+        wait_until(lambda: count("begun") == 1, START_SECONDS, lambda: late(peer, processes), pause=0.01)
         end(processes)
         begin = time.perf_counter()
         if count("done"):
@@ -239,20 +236,12 @@ def killed(bench: Bench, peer: Peer, use: str) -> list[Record]:
         stack.enter_context(workers(bench, peer, use))
         again = time.perf_counter()
         aside, echoes = False, []
-        while not count("done") and not aside and time.perf_counter() - again < RETURN:
+        while not count("done") and not aside and time.perf_counter() - again < RETURN_SECONDS:
             echoes += peer.send("echo", [0])
             aside = hasattr(peer, "recover") and peer.recover()
             time.sleep(0.25)
         outcome = "recovered" if count("done") else "set aside" if aside else "lost"
         seconds = time.perf_counter() - begin
-        peer.answers(echoes, PATIENCE)  # whatever became of the one task, the new worker does the others
+        peer.answers(echoes, PATIENCE_SECONDS)  # whatever became of the one task, the new worker does the others
         detail = {"outcome": outcome, "seconds": seconds, "begun": count("begun"), "done": count("done")}
     return [Record(use, peer.NAME, seconds, [], detail)]
-
-
-def wait(ready: Callable[[], bool], timeout: float, otherwise: str, processes: Sequence[Process]) -> None:
-    deadline = time.monotonic() + timeout
-    while not ready():
-        if time.monotonic() > deadline:
-            raise LabError("\n".join([otherwise, *(process.tail() for process in processes)]))
-        time.sleep(0.01)

@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tornado.testing import bind_unused_port
+
+from tests.common import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("REDIS_PORT", "FAKE_FB_PORT", "MAIL_PORT", "JUPYTER_PORT")
@@ -87,11 +89,10 @@ class Project:
 
 def free_ports(number: int) -> list[int]:
     """As many different ports of this machine that nobody has at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    found = [bind_unused_port() for _ in range(number)]
+    for listening, _ in found:
+        listening.close()
+    return [port for _, port in found]
 
 
 def copy_of_the_course(folder: Path) -> Path:
@@ -110,10 +111,9 @@ def copy_of_the_course(folder: Path) -> Path:
 
 def eventually(what: str, condition: Callable[[], Any], project: Project, timeout: float = COMMAND) -> Any:
     """The condition's first answer that counts as true. AssertionError, with the end of the logs: it had none."""
-    deadline = time.monotonic() + timeout
-    while not (answer := condition()):
-        if time.monotonic() > deadline:
-            logs = project.attempt("logs", "--no-color", "--tail", "15").stdout
-            raise AssertionError(f"after {timeout} s still not so: {what}\n{logs}")
-        time.sleep(0.1)
-    return answer
+
+    def said() -> str:
+        logs = project.attempt("logs", "--no-color", "--tail", "15").stdout
+        return f"after {timeout} s still not so: {what}\n{logs}"
+
+    return wait_until(condition, timeout, said, pause=0.1)

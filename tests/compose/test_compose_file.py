@@ -6,7 +6,8 @@ import re
 import pytest
 import yaml
 
-from lab.services import MARK, PROCESSES
+from lab.services.find import MARK
+from lab.services.worker import COURSE_PROCESSES
 from tools.refresh import ROOT
 
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -46,7 +47,7 @@ def test_redis_has_the_mark_that_the_lab_looks_for():
 
 
 def test_the_worker_has_the_processes_that_the_course_counts_on():
-    assert f"--concurrency {PROCESSES} " in SERVICES["worker"]["command"][-1]
+    assert f"--concurrency {COURSE_PROCESSES} " in SERVICES["worker"]["command"][-1]
 
 
 def test_the_devcontainer_is_the_jupyter_service():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.common import wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 20  # seconds; for what takes a fraction of one when the machine is not busy
 
@@ -117,9 +119,6 @@ def eventually():
     """Waits until a condition holds: ``eventually(lambda: ...)``."""
 
     def eventually(condition) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to hold"
-            time.sleep(0.01)
+        wait_until(condition, DEADLINE, lambda: "it never came to hold", pause=0.01)
 
     return eventually

@@ -10,7 +10,6 @@ import inspect
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -25,6 +24,7 @@ import pytest
 import redis
 import requests
 
+from tests.common import free_port, wait_until
 from tests.kernels import Kernel
 from tests.surroundings import surroundings
 
@@ -214,12 +214,12 @@ class Server:
         self.wait_until(ready)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not ready():
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                self.stop()
-                raise AssertionError(self.log.read_text())
-            time.sleep(0.02)
+        try:
+            wait_until(lambda: ready() or self.process.poll() is not None, DEADLINE)
+            assert self.process.poll() is None
+        except AssertionError:
+            self.stop()
+            raise AssertionError(self.log.read_text()) from None
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -230,12 +230,6 @@ class Server:
 @pytest.fixture(scope="session")
 def server_class() -> type[Server]:
     return Server
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ def start_it():
         from tasks import fetch_url
 
         items = len(fetch_url.delay(f"{lab.fb.url}/v1/ada/photos?limit=1&latency=0").get(timeout=30)["data"])
-        opened = lab.services.current()
+        opened = lab.current()
         told = repr(opened) + repr(opened.fb) + "".join(path.read_text() for path in opened.keeper.folder.glob("*.log"))
     except lab.LabError as error:
         said, told = str(error), ""

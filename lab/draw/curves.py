@@ -1,0 +1,121 @@
+"""Measurements over a number: dots for what was measured, a line for what a model says."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from .picture import Picture, finish, new_axes, new_panels
+from .style import FAILED, INK, MODEL, RUNNING, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@plain
+def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float], *, title: str) -> Picture:
+    """Seconds over the number of processes: the model as a line of steps, the measurements as dots.
+
+    measured:  seconds by number of processes
+    predicted: what a model says, in seconds, for each number of processes from the least measured to the most
+    title:     stands above the picture
+    """
+    figure, axes = new_axes(3.6, title, "processes")
+    counts = sorted(measured)
+    every = range(counts[0], counts[-1] + 1)
+    _draw_steps(axes, {n: predicted[n] for n in every})
+    axes.text(counts[0] + 0.6, predicted[counts[0]] * 0.97, "predicted", color=MODEL, fontsize=9, va="top")
+    _draw_dots(axes, {n: measured[n] for n in counts}, "{:.2f} s".format, size=7)
+    axes.set(xticks=list(every), ylim=(0, max(measured.values()) * 1.15), ylabel="seconds")
+    axes.grid(axis="y")
+    words = ", ".join(f"{n}: {predicted[n]:g} s" for n in counts)
+    return finish(figure, f"{title}\nprocesses and the seconds predicted: {words}")
+
+
+@plain
+def draw_curves(
+    curves: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]],
+    *,
+    title: str,
+    xlabel: str = "processes",
+    ylabel: str = "seconds",
+) -> Picture:
+    """Seconds over a number of processes, a panel for each load: what was measured as dots, what a model says as steps.
+
+    curves: for each load two mappings by number of processes: the seconds measured, and those predicted
+    title:  stands above the picture
+    xlabel: what the numbers count (default "processes")
+    ylabel: the unit of the values (default "seconds")
+    """
+    figure, places = new_panels(3.4, title, columns=len(curves))
+    for axes, (what, (measured, predicted)) in zip(places, curves.items(), strict=True):
+        _draw_steps(axes, predicted)
+        _draw_dots(axes, measured, lambda value: f"{value:.2f}" if isinstance(value, float) else f"{value}", size=6)
+        axes.set(ylim=(0, max(*measured.values(), *predicted.values()) * 1.2), xticks=list(measured), xlabel=xlabel)
+        axes.set_title(what, fontsize=10, weight="bold")
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="y")
+        axes.tick_params(axis="y", length=0)
+    places[0].set_ylabel(ylabel)
+    said = [f"{what}: dots at {', '.join(str(n) for n in measured)}" for what, (measured, _) in curves.items()]
+    return finish(figure, "\n".join([title, *said]))
+
+
+def _draw_steps(axes: "Axes", predicted: Mapping[int, float]) -> None:
+    axes.step(list(predicted), list(predicted.values()), where="mid", color=MODEL, linewidth=1.5)
+
+
+def _draw_dots(axes: "Axes", measured: Mapping[int, float], words: Callable[[float], str], *, size: int) -> None:
+    """A dot of so many points for each measurement, and its `words` above it."""
+    axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=size)
+    for n, value in measured.items():
+        axes.annotate(
+            words(value), (n, value), xytext=(0, size + 1), textcoords="offset points", ha="center", fontsize=9,
+            color=RUNNING,
+        )  # fmt: skip
+
+
+@plain
+def draw_scaling(
+    ways: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str, limit: float = 0
+) -> Picture:
+    """Seconds over a number, both in powers of ten: dots for what was measured, a line for what a model says.
+
+    ways:   for each way two mappings by number: the seconds measured, and those predicted; the last way stands out
+    title:  stands above the picture
+    xlabel: what the numbers count
+    limit:  seconds that no way can beat (default 0: none)
+    """
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    figure, axes = new_axes(4.8, title, f"{xlabel} (powers of ten)")
+    axes.set(xscale="log", yscale="log", ylabel="seconds (powers of ten)")
+    ends, best = {}, list(ways)[-1]
+    first, last = (pick(pick(predicted) for _, predicted in ways.values()) for pick in (min, max))
+    for name, (measured, predicted) in ways.items():
+        style = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
+        axes.plot(list(predicted), list(predicted.values()), **style)
+        axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6, zorder=3)
+        ends[name] = list(predicted.values())[-1]
+    values = [seconds for pair in ways.values() for each in pair for seconds in each.values()]
+    if limit:
+        axes.plot([first, last], [limit, limit], color=FAILED, linewidth=1, linestyle="--", zorder=2)
+        ends["the limit"] = limit / 1.15
+    low, high = min([*values, *ends.values()]) / 1.3, max(values) * 1.4
+    _name_ends(axes, ends, last * 1.08, (high / low) ** 0.045, best)
+    axes.set(xlim=(first * 0.85, last * (last / first) ** 0.25), ylim=(low, high))
+    powers = [10**power for power in range(6) if 10**power <= last]
+    axes.set_xticks(powers, [f"{power:,}" for power in powers])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1, 2), numticks=99))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.minorticks_off()
+    axes.grid()
+    said = [f"{name}: dots at {', '.join(str(n) for n in measured)}" for name, (measured, _) in ways.items()]
+    return finish(figure, "\n".join([title, *said]))
+
+
+def _name_ends(axes: "Axes", ends: Mapping[str, float], x: float, line: float, best: str) -> None:
+    """The names of lines at their ends, each at least a line of text (a factor) above the one before."""
+    place = 0.0
+    for name in sorted(ends, key=lambda name: ends[name]):
+        place = max(ends[name], place * line)
+        colour, weight = {best: (RUNNING, "bold"), "the limit": (FAILED, "normal")}.get(name, (INK, "normal"))
+        axes.text(x, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)

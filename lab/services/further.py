@@ -1,0 +1,50 @@
+"""`lab.worker` and `lab.redis_server`: services that a cell starts on top of those that `lab.start()` has opened."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..basics.errors import LabError
+from .open_lab import current
+from .process import unused_name
+from .redis_server import RedisServer
+from .worker import COURSE_PROCESSES, Worker
+from .worker_options import queue_names, settings_arguments, worker_options
+
+
+def worker(
+    concurrency: int = COURSE_PROCESSES,
+    pool: str = "prefork",
+    queues: str | list[str] | None = None,
+    *,
+    include: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    wait: bool = True,
+    **more: int | float | str | bool,
+) -> Worker:
+    """Start a further worker and print the command that would do the same in a terminal.
+
+    `include` names a module with further tasks; `more` are other options of `celery worker`, such as
+    `prefetch_multiplier=4` for `--prefetch-multiplier 4`. `settings` are Celery's, for this worker alone, by their
+    names in celeryconfig.py. With `wait=False` it returns before the worker is
+    ready; `.ready()` then waits. As a context manager the worker stops at the end of the block.
+    """
+    lab = current()
+    if lab.shared and not queues:
+        raise LabError(
+            "The queue celery of this database has a worker, and others may write into it, too. "
+            "Name a queue, as in lab.worker(queues='mine')."
+        )
+    options = worker_options(concurrency, pool, queues, include, **more)
+    label = (queue_names(queues) or ["worker"])[0]
+    arguments = settings_arguments(settings or {})
+    with lab.keeper.attempt():
+        started = Worker(lab.keeper, options, label=label, grace=not lab.is_private, settings=arguments)
+        print(started)
+        return started.ready() if wait else started
+
+
+def redis_server(*, appendonly: bool = False) -> RedisServer:
+    """Start a further Redis, which may be stopped and killed, and print the command that would do the same."""
+    started = RedisServer(current().keeper, appendonly=appendonly, name=unused_name("redis-server"))
+    print(started.command)
+    return started

