@@ -13,6 +13,8 @@ PY = $(RUN) python -E
 READY = .venv/.ready
 COMPARE = benchmarks/compare
 COMPARED = .venv-compare/.ready
+LINT = tools/lint
+LINTED = .venv-lint/.ready
 
 .PHONY: help lab test odd storm compare refresh book lint lock python
 
@@ -40,19 +42,23 @@ refresh: $(READY) ## run the notebooks and store their outputs
 book: $(READY) ## run the notebooks and render them to one static site (ARGS=--stored: run nothing)
 	@$(PY) -m tools.book $(ARGS)
 
-lint: $(READY) ## check the style of code and notebooks
+lint: $(READY) $(LINTED) ## check style, types, and which room of lab/ imports from which
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv-lint/bin/lint-imports --no-logo --no-cache
+	@.venv-lint/bin/mypy --python-executable .venv/bin/python
 
 # The old lock stays out of it, or nothing would move. "fewest": one version of a package for every Python.
-lock: python ## pin anew what requirements.txt brings along
+lock: python ## pin anew what each requirements.txt brings along
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
 	@{ grep '^#' constraints.txt; grep -v '^-c' requirements.txt | .lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --no-header --no-annotate - ; } > .lock/constraints.txt
 	@mv .lock/constraints.txt constraints.txt
-	@{ grep '^#' $(COMPARE)/constraints.txt; grep -v '^-' $(COMPARE)/requirements.txt | .lock/bin/uv pip compile --quiet --universal \
-	--python-version 3.11 --fork-strategy fewest --no-header --no-annotate -c constraints.txt - ; } > .lock/constraints.txt
-	@mv .lock/constraints.txt $(COMPARE)/constraints.txt && rm -rf .lock
+	@for folder in $(COMPARE) $(LINT); do \
+	{ grep '^#' $$folder/constraints.txt; grep -v '^-' $$folder/requirements.txt | .lock/bin/uv pip compile --quiet --universal \
+	--python-version 3.11 --fork-strategy fewest --no-header --no-annotate -c constraints.txt - ; } > .lock/constraints.txt && \
+	mv .lock/constraints.txt $$folder/constraints.txt || exit 1; done
+	@rm -rf .lock
 
 python:
 	@$(PYTHON) -E -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -73,4 +79,11 @@ $(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements
 	rm -rf .venv-compare
 	$(PYTHON) -E -m venv .venv-compare
 	.venv-compare/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
+	@touch $@
+
+$(LINTED): $(LINT)/requirements.txt $(LINT)/constraints.txt
+	@$(MAKE) --no-print-directory python
+	rm -rf .venv-lint
+	$(PYTHON) -E -m venv .venv-lint
+	.venv-lint/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(LINT)/requirements.txt
 	@touch $@

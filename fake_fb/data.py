@@ -130,7 +130,7 @@ def _photo(folder: str, draw: Draw, created: str) -> Item:
     }
 
 
-def _likes(user: str, draw: Draw, count: int) -> list[Item]:
+def _likes(_user: str, draw: Draw, count: int) -> list[Item]:
     pages = _spread(draw, PLACES_AND_PAGES, count)
     return [
         {"id": _new_id(draw), "name": f"{place} {name}", "category": category, "created_time": created}
@@ -152,7 +152,7 @@ def _friend(folder: str, draw: Draw, first_name: str) -> Item:
     }
 
 
-def _events(user: str, draw: Draw, count: int) -> list[Item]:
+def _events(_user: str, draw: Draw, count: int) -> list[Item]:
     names = _spread(draw, texts.EVENTS, count)
     return [
         {

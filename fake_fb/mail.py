@@ -13,7 +13,7 @@ import re
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -38,6 +38,13 @@ class Mail:
     text: str
     arrival: float
     end: float
+
+
+class Arrival(NamedTuple):
+    """When a message began to arrive."""
+
+    epoch: float  # seconds since the Unix epoch
+    began: float  # on the monotonic clock
 
 
 class Mailbox:
@@ -71,15 +78,15 @@ class Mailbox:
         }
 
     async def handle_MAIL(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
         envelope.mail_options.extend(options)
-        envelope.arrival, envelope.began = round(time.time(), 6), time.monotonic()
+        envelope.arrived = Arrival(round(time.time(), 6), time.monotonic())  # type: ignore[attr-defined]  # ours
         return "250 2.1.0 Ok"
 
     async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := refused(address):
             return refusal
@@ -89,19 +96,21 @@ class Mailbox:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         self._in_flight += 1
         try:
             await asyncio.sleep(self.latency)  # ends early, with CancelledError, when the client goes away
         finally:
             self._in_flight -= 1
-        subject, text = read(envelope.content)
-        end = round(envelope.arrival + time.monotonic() - envelope.began, 6)
+        subject, text = read(cast(bytes, envelope.content))
+        arrived: Arrival = envelope.arrived  # type: ignore[attr-defined]  # ours
+        end = round(arrived.epoch + time.monotonic() - arrived.began, 6)
         recipients = [printable(address) for address in envelope.rcpt_tos]
-        self._mail.append(Mail(printable(envelope.mail_from), recipients, subject, text, envelope.arrival, end))
+        sender = printable(cast(str, envelope.mail_from))
+        self._mail.append(Mail(sender, recipients, subject, text, arrived.epoch, end))
         return "250 2.0.0 Ok"
 
-    async def handle_exception(self, error: Exception) -> str:
+    async def handle_exception(self, _error: Exception) -> str:
         """The answer to a command that Python's e-mail parser, which aiosmtpd asks, stumbles over: "MAIL FROM:<"."""
         return "500 5.5.2 Syntax error"
 

@@ -88,7 +88,7 @@ class NotFound(Handler):
 
     methods = ()
 
-    def send_error(self, status_code: int = 404, **kwargs: Any) -> None:
+    def send_error(self, status_code: int = 404, **_: Any) -> None:  # noqa: ARG002 (it is 404, whatever it was)
         # Whatever else is wrong with the request, the method for one: first of all there is nothing here.
         path = self.request.path
         super().send_error(404, exc_info=(None, GraphError(404, f"Unknown path {shown(path)}", UNKNOWN_PATH)))
@@ -339,7 +339,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
     return Application(
         routes,
         default_handler_class=NotFound,
-        log_function=lambda handler: None,
+        log_function=lambda _handler: None,
         latency=latency,
         address=address,
         mail=mail,

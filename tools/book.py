@@ -86,7 +86,7 @@ def lead_links_to_pages(soup: BeautifulSoup, path: Path) -> set[Path]:
     files = set()
     for element in soup.select("main a[href], main img[src]"):
         attribute = "href" if element.name == "a" else "src"
-        url = urlsplit(element[attribute])
+        url = urlsplit(str(element[attribute]))
         if url.scheme or url.netloc or not url.path or element.find_parent("footer"):  # the template's own links
             continue
         file = (path.parent / unquote(url.path)).resolve()
@@ -104,8 +104,9 @@ def list_sections(soup: BeautifulSoup) -> None:
         for heading in soup.select("main h2"):
             entry = soup.new_tag("a", href=f"#{heading['id']}")
             entry.string = heading.get_text()
-            sections.append(soup.new_tag("li"))
-            sections.contents[-1].append(entry)
+            item = soup.new_tag("li")
+            item.append(entry)
+            sections.append(item)
         here.insert_after(sections)
 
 

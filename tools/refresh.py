@@ -105,7 +105,7 @@ def equal(new: list[NotebookNode], stored: list[NotebookNode]) -> bool:
     cell = SimpleNamespace(parent=SimpleNamespace(skip_compare=NOT_COMPARED, sanitize_patterns=patterns))
     cell.colors = SimpleNamespace(OKBLUE="", FAIL="", ENDC="")
     cell.sanitize = lambda text: IPyNbCell.sanitize(cell, text)
-    cell.format_output_compare = lambda *difference: None
+    cell.format_output_compare = lambda *_: None
     new, stored = (coalesce_streams(nbformat.from_dict(outputs)) for outputs in (new, stored))
     return IPyNbCell.compare_outputs(cell, new, stored)
 

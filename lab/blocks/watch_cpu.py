@@ -33,6 +33,7 @@ class WatchCpu:
         self._over = threading.Event()
         self._begin = time.perf_counter()
         self._last = (self._begin, self._ours(), idle_seconds())
+        self._before = self._last  # the sample before the last one
         self._first = self._last[1]
         self._thread = threading.Thread(target=self._sample_on, name="lab-cpu", daemon=True)
         self._thread.start()

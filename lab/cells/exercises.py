@@ -52,7 +52,7 @@ def check(hint: str, cell: str) -> None:
         print("Right.")
 
 
-def solution(_: str, cell: str) -> None:
+def solution(_line: str, _cell: str) -> None:
     """`%%solution`: keep one way to solve the exercise, and do nothing when the cell is run."""
     print("One solution is folded here. Copy its lines, without the first, into the exercise to try it.")
 

@@ -60,6 +60,7 @@ class Storm:
         self._lab: Lab = current()
         if self._lab.redis is None:
             raise LabError("A storm kills Redis, so it takes the notebook's own: lab.start(private=True).")
+        self._redis = self._lab.redis
         self._seconds = seconds
         self.plan = forecast(seed, seconds, workers)
         self.killed: list[tuple[float, Kill]] = []
@@ -86,7 +87,7 @@ class Storm:
                 raise LabError(
                     "A worker runs already, and would take the storm's orders: stop it first, with its kill()."
                 )
-        server = self._lab.redis
+        server = self._redis
         server.stop()
         server.start(appendonly=self._appendonly)
         with self._client() as client:
@@ -121,7 +122,7 @@ class Storm:
         for slot in self.slots:
             slot.worker.kill()
             slot.ups.append((slot.since, time.time()))
-        self._lab.redis.start()
+        self._redis.start()
 
     def account(self) -> dict[str, int]:
         """What came of the orders, counted in the shop's own database."""
@@ -156,7 +157,7 @@ class Storm:
         return overdue
 
     def _nowhere(self, ids: set[str]) -> set[str]:
-        seen: XRay = xray(self._lab.redis.url)
+        seen: XRay = xray(self._redis.url)
         somewhere = {id for messages in [*seen.queues.values(), seen.unacked] for id in messages}
         ended = {id for id, state in seen.results.items() if state != "STARTED"}
         return ids - somewhere - ended
@@ -181,11 +182,11 @@ class Storm:
         slot = self.slots[kill.worker]
         if kill.what == REDIS:
             self.killed.append((time.time(), kill))
-            self._lab.redis.kill()
+            self._redis.kill()
             down = time.time()
             while time.time() < down + kill.down:
                 self._supervise()
-            self._lab.redis.start()
+            self._redis.start()
             self._redis_since = self._idle_since = time.time()
             self.redis_down.append((down, self._redis_since))
         elif kill.what == WORKER:
@@ -239,4 +240,4 @@ class Storm:
         return Slot(worker, time.time(), ups or [])
 
     def _client(self) -> redis.Redis:
-        return redis.Redis.from_url(self._lab.redis.url, socket_timeout=2, socket_connect_timeout=2)
+        return redis.Redis.from_url(self._redis.url, socket_timeout=2, socket_connect_timeout=2)

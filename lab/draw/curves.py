@@ -1,7 +1,7 @@
 """Measurements over a number: dots for what was measured, a line for what a model says."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .picture import Picture, finish, new_axes, new_panels
 from .style import FAILED, INK, MODEL, RUNNING, plain
@@ -91,7 +91,7 @@ def draw_scaling(
     ends, best = {}, list(ways)[-1]
     first, last = (pick(pick(predicted) for _, predicted in ways.values()) for pick in (min, max))
     for name, (measured, predicted) in ways.items():
-        style = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
+        style: dict[str, Any] = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
         axes.plot(list(predicted), list(predicted.values()), **style)
         axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6, zorder=3)
         ends[name] = list(predicted.values())[-1]

@@ -70,7 +70,8 @@ def _look(client: redis.Redis) -> XRay:
             moment.get(key)
         for key in lists:
             moment.lrange(key, 0, -1)
-        *answers, taken = moment.hvals(UNACKED).execute()
+        moment.hvals(UNACKED)
+        *answers, taken = moment.execute()
     found = dict(zip([*bindings, *results, *lists], answers, strict=True))
 
     # A queue with a binding exists, even with nothing in it.

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ..basics.environment import child_environment
 from ..basics.errors import LabError
@@ -58,6 +58,7 @@ class Keeper:
             pass_fds=[pipe],
             start_new_session=True,  # an interrupt of the kernel goes to its whole process group
         )
+        self._requests = cast(IO[bytes], self._process.stdin)
         os.close(pipe)
         try:
             answer = self._answer(0)
@@ -75,7 +76,7 @@ class Keeper:
             number = next(self._numbers)
             line = json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n"
             with contextlib.suppress(BrokenPipeError):
-                os.write(self._process.stdin.fileno(), line)  # at once and whole, or an interrupt might split it
+                os.write(self._requests.fileno(), line)  # at once and whole, or an interrupt might split it
             answer = self._answer(number)
         return answer
 
@@ -143,7 +144,7 @@ class Keeper:
         if os.getpid() != self._owner:
             return
         atexit.unregister(self.close)
-        self._process.stdin.close()
+        self._requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself, and is not waited for
             if self._process.wait(timeout=LAST_SECONDS):
                 self._kill_all()  # it was killed

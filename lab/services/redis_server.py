@@ -22,7 +22,7 @@ NONE_HERE = (
 class RedisServer:
     """A Redis-compatible server that can be stopped, killed and started again at the same address."""
 
-    process: Process | None = None  # the last one started
+    process: Process  # the last one started
 
     def __init__(self, keeper: Keeper, *, appendonly: bool = False, name: str = "redis") -> None:
         """With `appendonly` it writes every change to a file, and reads that file when it starts."""
@@ -35,7 +35,7 @@ class RedisServer:
             self.port = _free_port()
             self.url = f"redis://{LOOPBACK}:{self.port}/0"
             try:
-                self.start()
+                self._launch()
             except LabError as error:
                 # Another program took the port in between: choose again.
                 if "Address already in use" not in str(error) or attempt == ATTEMPTS - 1:
@@ -57,10 +57,13 @@ class RedisServer:
     def start(self, *, appendonly: bool | None = None) -> None:
         """Start it, or start it again after it ended; one that runs is left alone. Returns when it answers and has
         read its file. With `appendonly` it keeps such a file from now on, or no more."""
-        if self.process and self.process.returncode is None:
+        if self.returncode is None:
             return
         if appendonly is not None:
             self._appendonly = "yes" if appendonly else "no"
+        self._launch()
+
+    def _launch(self) -> None:
         arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
         argv = [str(_binary()), *arguments]
         with self._keeper.attempt():

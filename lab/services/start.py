@@ -101,8 +101,10 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
 
 def _gather(keeper: Keeper, found: Found) -> Lab:
     """The services that were found; what was not is started."""
-    server = None if found.redis_url else RedisServer(keeper)
-    redis_url = found.redis_url or server.url
+    server: RedisServer | None = None
+    if not (redis_url := found.redis_url):
+        server = RedisServer(keeper)
+        redis_url = server.url
     redis_line = f"Redis     {named_redis.version(redis_url)}, {named_redis.place(redis_url)}, {found.redis_origin}"
     fb = found.fb or start_facebook(keeper)
     fb_line = f"Facebook  a mock at {fb.url}, {fb.identity()['latency']:g} s a call, {found.fb_origin}"

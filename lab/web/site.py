@@ -170,7 +170,7 @@ def _witnessed(app: "Application", site: Site) -> Any:
     from tornado.routing import Router
 
     def witnessed(handler: "type[RequestHandler]") -> "type[RequestHandler]":
-        class Witnessed(handler):
+        class Witnessed(handler):  # type: ignore[misc, valid-type]  # a class that the reader wrote
             def prepare(self) -> Any:
                 site._begins(self.request)
                 return super().prepare()

@@ -149,8 +149,9 @@ class _Crowd:
         self._url = url
         self._site = site_at(url)
         self._visitors = [_Visitor(_label(form, number), form) for number, form in enumerate(forms, 1)]
-        for visitor in self._visitors if self._site else []:
-            visitor.handling = self._site.expect(visitor.name)
+        if self._site:
+            for visitor in self._visitors:
+                visitor.handling = self._site.expect(visitor.name)
         self.started = time.perf_counter()
 
     def go(self) -> None:
@@ -179,8 +180,9 @@ class _Crowd:
         self.started = time.perf_counter()
 
     def leave(self) -> None:
-        for visitor in self._visitors if self._site else []:
-            self._site.forget(visitor.name)
+        if self._site:
+            for visitor in self._visitors:
+                self._site.forget(visitor.name)
 
     def visits(self) -> list[Visit]:
         """All visits, each as far as it has come."""

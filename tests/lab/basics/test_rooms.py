@@ -1,0 +1,44 @@
+"""The house: each room says what lives there, and no public name hides a module."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+import lab
+from lab.basics.places import ROOT
+
+HOUSE = ROOT / "lab"
+ROOMS = sorted(path.parent for path in HOUSE.glob("*/__init__.py"))
+
+
+def test_no_public_name_hides_a_module():
+    modules = {path.stem for path in HOUSE.glob("*.py")} | {room.name for room in ROOMS}
+    assert not modules & {*lab.__all__, "redis"}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_says_what_it_holds_what_it_may_import_and_who_may_touch_it(room):
+    module = ast.parse((room / "__init__.py").read_text())
+    words = ast.get_docstring(module)
+    assert len(module.body) == 1, "it re-exports nothing"
+    assert "May import" in words and "Readers may" in " ".join(words.split())
+
+
+@pytest.mark.parametrize("path", sorted(HOUSE.glob("**/*.py")), ids=lambda path: str(path.relative_to(HOUSE)))
+def test_the_first_line_of_a_file_is_a_sentence_about_it(path):
+    words = ast.get_docstring(ast.parse(path.read_text()))
+    assert words and len(words.splitlines()[0]) > 30
+
+
+@pytest.mark.parametrize("name", ["basics/environment.py", "services/keeper_script.py"])
+def test_what_is_run_by_its_path_needs_the_standard_library_alone(name):
+    code = f"import runpy; runpy.run_path({str(HOUSE / name)!r})"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", sorted(lab.__all__))
+def test_a_public_name_explains_itself(name):
+    if name not in ("fb", "mail"):  # they belong to an open lab
+        assert getattr(lab, name).__doc__
