@@ -18,7 +18,7 @@ KEEPABLE = range(20_000, 32_768)
 def sockets(host: str, port: int) -> list[socket.socket]:
     """Listening sockets, one for each address that the host name has. ``port`` 0 takes a free one.
 
-    OSError: the address cannot be had.
+    OSError: the address is not available.
     """
     try:
         return bind_sockets(port, host, backlog=BACKLOG)

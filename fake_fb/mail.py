@@ -130,7 +130,7 @@ class MailServer:
         return not self._servers
 
     async def up(self) -> None:
-        """Accept connections, always on the same port. OSError: the address cannot be had."""
+        """Accept connections, always on the same port. OSError: the address is not available."""
         async with self._changing:
             if not self.is_down:
                 return

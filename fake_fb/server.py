@@ -290,7 +290,7 @@ class ControlMail(Handler):
         try:
             await self.mail.up()
         except OSError as error:
-            message = f"the mail server's port {self.mail.port} cannot be had any more: {error.strerror}"
+            message = f"the mail server's port {self.mail.port} is not available any more: {error.strerror}"
             raise GraphError(503, message) from None
 
 
@@ -349,7 +349,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
 
 
 class Server:
-    """fake_fb, listening. OSError: the address cannot be had."""
+    """fake_fb, listening. OSError: the address is not available."""
 
     def __init__(self, host: str, port: int, latency: float, mail: MailServer) -> None:
         """``port`` 0 takes a free one; ``latency`` in seconds. Needs a running event loop."""

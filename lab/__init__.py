@@ -79,6 +79,7 @@ __all__ = [
     "mail",
     "memory",
     "phases",
+    "redis",
     "redis_server",
     "serve",
     "start",

@@ -100,7 +100,10 @@ def normal_outputs(outputs: list[NotebookNode], number: int) -> list[NotebookNod
 
 
 def equal(new: list[NotebookNode], stored: list[NotebookNode]) -> bool:
-    """Whether nbval, with our sanitize file, calls these outputs equal."""
+    """Whether nbval, with our sanitize file, calls these outputs equal.
+
+    nbval compares only inside a cell that pytest has collected, so it gets something that looks like one.
+    """
     patterns = dict(get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8")))
     cell = SimpleNamespace(parent=SimpleNamespace(skip_compare=NOT_COMPARED, sanitize_patterns=patterns))
     cell.colors = SimpleNamespace(OKBLUE="", FAIL="", ENDC="")

@@ -225,7 +225,10 @@ def killed(bench: Bench, peer: Peer, use: str) -> list[Record]:
     back? Meanwhile other tasks come and go, as they would."""
     token = f"{peer.NAME}-{use}-{uuid.uuid4().hex[:8]}"
     with redis.Redis.from_url(current().redis_url) as client, contextlib.ExitStack() as stack:
-        count = lambda what: int(client.get(f"{token}:{what}") or 0)  # noqa: E731
+
+        def count(what: str) -> int:
+            return int(client.get(f"{token}:{what}") or 0)
+
         processes, _ = stack.enter_context(workers(bench, peer, use))
         peer.send("hold", [(token, HOLD_SECONDS)], safe=use == "safe")
         wait_until(lambda: count("begun") == 1, START_SECONDS, lambda: late(peer, processes), pause=0.01)

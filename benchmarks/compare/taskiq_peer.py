@@ -25,7 +25,7 @@ POLL = 0.005  # seconds between two looks for a result; by default 0.2
 
 broker = RedisStreamBroker(
     REDIS_URL,
-    consumer_id="0",  # a stream is read from its begin: by default what was sent before the first worker is not seen
+    consumer_id="0",  # a stream is read from its start: by default what was sent before the first worker is not seen
     xread_count=1 if USE == "batches" else 100,  # of few long tasks one at a time, or one process would take them all
     **({"idle_timeout": 5_000} if USE in ("default", "safe") else {}),
     **CONNECTIONS,

@@ -44,17 +44,22 @@ class Slot:
 
 
 class Storm:
-    """Workers, and a thread that kills them and Redis by plan for so many `seconds`, while a block runs, and longer
-    if the block ends before the plan does.
+    """Workers, and a thread that kills them and Redis by plan, while a block runs, and longer if the block ends before
+    the plan does.
+
+    seed:       of the plan: the same seed, the same kills
+    seconds:    that the plan lasts (default 20)
+    workers:    how many (default 2)
+    processes:  of each worker (default 3)
+    appendonly: whether Redis keeps its append-only file, without which a kill empties it (default True)
 
     Times in what it has recorded are seconds since the Unix epoch. At the end of the block the workers are killed,
-    and Redis is up.
+    and Redis is up. Raises `LabError` where the Redis is not the notebook's own.
     """
 
     def __init__(
         self, *, seed: int, seconds: float = 20, workers: int = 2, processes: int = 3, appendonly: bool = True
     ) -> None:
-        """`appendonly`: whether Redis keeps its append-only file, without which a kill empties it."""
         if seconds <= 0 or workers < 1:
             raise LabError("A storm has at least one worker, and lasts some seconds.")
         self._lab: Lab = current()

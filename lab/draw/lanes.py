@@ -126,7 +126,11 @@ def _state_of(request: SeenRequest) -> str:
 
 @plain
 def draw_lanes(*runs: Run, title: str = "") -> Picture:
-    """The lanes of one run or several, one below the other on one axis of seconds, each under its own title."""
+    """The lanes of one run or several, one below the other on one axis of seconds, each under its own title.
+
+    runs:  as `with lab.watch(…) as run:` gave them
+    title: stands above the picture (default "": none)
+    """
     sections = [(run, lanes_of(run)) for run in runs]
     last = max(_last_moment(run, lanes) for run, lanes in sections)
     rows = sum(len(lanes) + 1 for _, lanes in sections)

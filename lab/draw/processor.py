@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def draw_cpu(*usages: Usage, title: str) -> Picture:
     """The cores used over time, one panel for each usage, all on one axis of seconds.
 
+    usages: as `with lab.watch_cpu(…) as usage:` gave them, one or more
+    title:  stands above the picture
+
     Solid is what the watched processes used, pale on top of it what all other programs did.
     """
     from matplotlib.ticker import MaxNLocator

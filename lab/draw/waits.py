@@ -33,7 +33,13 @@ def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
 
 @plain
 def draw_waits(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
-    """The seconds that each of several groups waited: a bar for each wait, sorted, all groups on one axis."""
+    """How long each of several groups waited: a bar for each wait, sorted, all groups on one axis.
+
+    groups: for each name the waits in seconds, such as `{"mail in the request": visits.waits}`
+    title:  stands above the picture
+
+    Raises `LabError` where nobody waited.
+    """
     last = max([0.0, *(wait for waits in groups.values() for wait in waits)])
     if not last:
         raise LabError("draw_waits takes seconds by name, for example {'mail in the request': visits.waits}.")

@@ -18,7 +18,11 @@ LONGEST_LABEL = 24  # characters that fit into a box
 
 @plain
 def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
-    """The same Redis at several moments, side by side: what waits, what is taken, which results are there."""
+    """The same Redis at several moments, side by side: what waits, what is taken, which results are there.
+
+    moments: for each name of a moment what `lab.xray()` gave then
+    title:   stands above the picture
+    """
     rows = _rows(moments)
     heights = {row: max([1, *(len(_boxes(xray, row)) for xray in moments.values())]) for row in rows}
     figure, axes = new_axes(0.26 * (sum(heights.values()) + 0.35 * len(rows)) + 0.9, title, "")

@@ -22,7 +22,7 @@ from typing import IO, Any, cast
 
 from ..basics.environment import child_environment
 from ..basics.errors import LabError
-from ..basics.interrupts import interrupts_later
+from ..basics.interrupts import undone_on_failure
 from .logs import tail_of
 
 SCRIPT = Path(__file__).with_name("keeper_script.py")
@@ -102,11 +102,8 @@ class Keeper:
         number, outside = next(self._attempts), getattr(self._local, "part_of", [])
         self._local.part_of = [*outside, number]
         try:
-            yield
-        except BaseException:
-            with interrupts_later():
-                self.request("abandon", attempt=number)
-            raise
+            with undone_on_failure(lambda: self.request("abandon", attempt=number)):
+                yield
         finally:
             self._local.part_of = outside
 

@@ -147,6 +147,8 @@ class Site:
 def serve(app: "Application") -> Site:
     """Serve a Tornado application on a free port of this machine, until `Site.stop()` or the kernel's end.
 
+    app: a `tornado.web.Application`; `lab.serve(app).url` is where it is served
+
     Served again, the application gets a second site and the first one goes on: another cell may still use its
     address. Raises `LabError` if `app` is not an application, or can't be served.
     """

@@ -64,7 +64,11 @@ class Visits(list[Visit]):
 
 
 def visit(url: str, forms: Sequence[Mapping[str, Any]], *, title: str) -> Visits:
-    """Send one visitor for each form, all at once, who POSTs it to `url` and waits for the answer, at most a minute.
+    """Send one visitor for each form, all at once, who POSTs it and waits for the answer, at most a minute.
+
+    url:   where to, such as `site.url + "/signup"`
+    forms: what each visitor sends, a mapping of fields, 50 of them at the most
+    title: stands above the picture
 
     In a notebook it shows a lane for each visitor, in the order in which the site took them: pale while the visitor
     waits for the site to begin, solid while the site handles the request. A redirect is an answer and is not
@@ -167,7 +171,7 @@ class _Crowd:
             together.wait(PATIENCE_SECONDS)
         except BaseException as error:
             together.abort()  # those who wait for the others need not
-            if isinstance(error, RuntimeError):  # no thread to be had, or a barrier that is never full
+            if isinstance(error, RuntimeError):  # no thread is available, or a barrier that is never full
                 raise LabError(f"The visitors can't set out ({error!r}). Close other programs, try again.") from None
             raise
         for thread in threads:
