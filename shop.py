@@ -187,8 +187,7 @@ def sell(
         if now > end:
             raise TimeoutError(f"{len(outbox.unfinished())} orders have no result")
         if coming and now >= due:
-            id = coming.popleft()
-            outbox.send(charge, id, id, 1, work)
+            outbox.send(charge, id := coming.popleft(), id, 1, work)
             due += every
         elif now - checked >= LOOK:
             outbox.resend(look(outbox.overdue(deadline)))

@@ -19,8 +19,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from . import listening
 
-KEPT = 1_000  # messages; older ones are forgotten
-LARGEST_MESSAGE = 64 * 1024  # bytes
+MOST_MESSAGES = 1_000  # older ones are forgotten
+LARGEST_MESSAGE_BYTES = 64 * 1024
 MOST_RECIPIENTS = 100  # of a message; https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.8 asks for no fewer
 
 # Clients' mistakes are answered, not logged.
@@ -54,7 +54,7 @@ class Mailbox:
         """``latency``: seconds that a message takes to be accepted."""
         self.latency = latency
         self._in_flight = 0
-        self._mail: deque[Mail] = deque(maxlen=KEPT)
+        self._mail: deque[Mail] = deque(maxlen=MOST_MESSAGES)
 
     def clear(self) -> None:
         """Forget what was accepted. Messages in flight go on, and will be in the mailbox."""
@@ -138,7 +138,8 @@ class MailServer:
             self.port = sockets[0].getsockname()[1]
             loop = asyncio.get_running_loop()
             self._servers = [
-                await loop.create_server(self._protocol, sock=each, backlog=listening.BACKLOG) for each in sockets
+                await loop.create_server(self._protocol, sock=each, backlog=listening.BACKLOG_CONNECTIONS)
+                for each in sockets
             ]
 
     async def down(self) -> None:
@@ -151,7 +152,7 @@ class MailServer:
     def _protocol(self) -> SMTP:
         return SMTP(
             self.mailbox,
-            data_size_limit=LARGEST_MESSAGE,
+            data_size_limit=LARGEST_MESSAGE_BYTES,
             enable_SMTPUTF8=True,
             hostname="localhost",  # or aiosmtpd asks DNS for this machine's name, for every connection
             ident="fake_fb",

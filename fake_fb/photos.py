@@ -15,7 +15,7 @@ from PIL import Image
 from .dice import Dice
 
 WIDTH, HEIGHT = 320, 200  # of a photo, in pixels
-PORTRAIT = 64  # width and height of a friend's picture, in pixels
+PORTRAIT_PIXELS = 64  # width and height of a friend's picture
 SKY_BANDS = 40
 
 Colour = tuple[int, int, int]
@@ -65,12 +65,12 @@ def photo(user: str, photo_id: str) -> bytes:
 
 @lru_cache(maxsize=512)
 def portrait(user: str, friend_id: str) -> bytes:
-    """A friend's picture as a PNG file of PORTRAIT x PORTRAIT pixels: a head and shoulders."""
+    """A friend's picture as a PNG file of PORTRAIT_PIXELS x PORTRAIT_PIXELS pixels: a head and shoulders."""
     dice = Dice("portrait", user, friend_id)
     palette = [dice.pick(colours) for colours in (WALLS, SHIRTS, HAIRS, SKINS)]
     long_hair = dice.below(2)
-    middle = PORTRAIT // 2
-    columns = [bytes(PORTRAIT)] * PORTRAIT
+    middle = PORTRAIT_PIXELS // 2
+    columns = [bytes(PORTRAIT_PIXELS)] * PORTRAIT_PIXELS
     columns = _disc(columns, middle, 26, 17, colour=2)  # the hair lies behind the face...
     if long_hair:
         columns = _disc(columns, middle, 36, 18, colour=2)

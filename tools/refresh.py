@@ -33,7 +33,7 @@ from lab.basics import environment
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
-CELL_TIMEOUT = 120  # seconds, as under pytest
+CELL_SECONDS = 120  # as under pytest
 HEADLINE = ("05_timeline_in_parallel.ipynb", "Five calls, one wait")  # the picture that the README shows
 HEADLINE_FILE = ROOT / "notebooks" / "five_calls_one_wait.png"
 LANGUAGE = {  # the last two tell nbconvert how to make a script, with the text as comments, and how to colour a page
@@ -133,7 +133,7 @@ def execute(path: Path, notebook: NotebookNode) -> None:
     client = NotebookClient(
         notebook,
         km=kernel,
-        timeout=CELL_TIMEOUT,
+        timeout=CELL_SECONDS,
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},

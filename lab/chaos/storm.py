@@ -31,7 +31,7 @@ CLOSER_LOOK_SECONDS = 1  # between two looks at whether a worker still takes mes
 END_SECONDS = 60  # for what starts last: a Redis that comes back, a worker that starts
 STUCK_SECONDS = 6  # in which a worker that is up takes nothing, although messages wait
 # So that what a dead worker had taken is back after 3 seconds instead of an hour, and is looked for twice a second.
-VISIBILITY = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
+VISIBILITY_SECONDS = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
 
 
 @dataclass
@@ -239,7 +239,7 @@ class Storm:
         return now - since > STUCK_SECONDS
 
     def _new_slot(self, number: int, ups: list[Any] | None = None) -> Slot:
-        settings = settings_arguments({"broker_transport_options": VISIBILITY})
+        settings = settings_arguments({"broker_transport_options": VISIBILITY_SECONDS})
         worker = Worker(self._lab.keeper, self._options, label="storm", grace=False, settings=settings)
         self.nodes[worker.node] = number
         return Slot(worker, time.time(), ups or [])

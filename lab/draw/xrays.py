@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BOXES = 8  # of one place that a picture has room for
-LONGEST_LABEL = 24  # characters that fit into a box
+LABEL_CHARACTERS = 24  # that fit into a box
 
 
 @plain
@@ -70,4 +70,12 @@ def _draw_box(axes: "Axes", column: int, y: float, text: str, face: str, ink: st
     draw_frame(
         axes, (column + 0.05, y + 0.1), (0.84, 0.8), face, edge=INK, linewidth=0.6, rounding=0.03, aspect=8
     )  # fmt: skip
-    axes.text(column + 0.47, y + 0.52, shorten(text, LONGEST_LABEL), ha="center", va="center", fontsize=8, color=ink)
+    axes.text(
+        column + 0.47,
+        y + 0.52,
+        shorten(text, LABEL_CHARACTERS),
+        ha="center",
+        va="center",
+        fontsize=8,
+        color=ink,
+    )

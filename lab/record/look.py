@@ -28,7 +28,7 @@ UNACKED = "unacked"
 # In the names of keys that serve remote control, events, and the counting of a group's results.
 INTERNAL = ("pidbox", "celeryev", "celery-taskset-meta-")
 LOOK_SECONDS = 20  # for one look; a full queue of a million messages takes a few
-LONGEST_LABEL = 40  # characters
+LABEL_CHARACTERS = 40
 
 
 def xray(url: str | None = None) -> XRay:
@@ -112,9 +112,9 @@ def _label(message: Any) -> str:
         task, id, arguments = headers["task"].rpartition(".")[2], headers["id"], headers.get("argsrepr") or ""
         chosen = not UUID.fullmatch(id)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return shorten(str(message), LONGEST_LABEL)
+        return shorten(str(message), LABEL_CHARACTERS)
     if chosen:
         return id
     if "://" in arguments:  # an address is long, and its port another one in every run
         return f"{task} {label_of(headers)}"
-    return shorten(f"{task}({arguments.strip('()[]').rstrip(',')})", LONGEST_LABEL)
+    return shorten(f"{task}({arguments.strip('()[]').rstrip(',')})", LABEL_CHARACTERS)

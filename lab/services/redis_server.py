@@ -12,7 +12,7 @@ from .keeper import CannotStart, Keeper
 from .process import Process
 
 START_SECONDS = 20  # until it must answer; on an idle machine it takes a few hundredths of one
-ATTEMPTS = 5  # at a free port
+MOST_ATTEMPTS = 5  # at a free port
 NONE_HERE = (
     "No Redis can be started here ({}). Run docker compose up and try again, "
     "or set REDIS_URL to a Redis that you may use."
@@ -31,14 +31,14 @@ class RedisServer:
         self._appendonly = "yes" if appendonly else "no"
         self._folder = keeper.folder / name
         self._folder.mkdir()
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
             self.port = _free_port()
             self.url = f"redis://{LOOPBACK}:{self.port}/0"
             try:
                 self._launch()
             except LabError as error:
                 # Another program took the port in between: choose again.
-                if "Address already in use" not in str(error) or attempt == ATTEMPTS - 1:
+                if "Address already in use" not in str(error) or attempt == MOST_ATTEMPTS - 1:
                     raise
                 self._name = f"{name}-{attempt + 2}"  # with a log of its own
             else:

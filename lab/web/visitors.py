@@ -30,7 +30,7 @@ from .site import VISITOR, Handling, site_at
 PATIENCE_SECONDS = 60  # after which a visitor goes away
 GRACE_SECONDS = 5  # for visitors and the site to note what has happened
 MOST_VISITORS = 50  # both ends of a connection are files of this kernel, which may open 256 of them
-LONGEST_LABEL = 20  # characters
+LABEL_CHARACTERS = 20
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class _Crowd:
 
 def _label(form: Mapping[str, Any], number: int) -> str:
     """Who the visitor is: what the form holds first, such as an address."""
-    return shorten(str(next(iter(form.values()), "")), LONGEST_LABEL) or f"visitor {number}"
+    return shorten(str(next(iter(form.values()), "")), LABEL_CHARACTERS) or f"visitor {number}"
 
 
 def _lane(visit: Visit, *, over: bool = True, told: bool = True) -> Lane:
