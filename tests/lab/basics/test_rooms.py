@@ -27,6 +27,8 @@ def test_a_room_says_what_it_holds_what_it_may_import_and_who_may_touch_it(room)
     words = ast.get_docstring(module)
     assert len(module.body) == 1, "it re-exports nothing"
     assert "May import" in words and "Readers may" in " ".join(words.split())
+    files = {path.stem for path in room.glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"^    (\w+)  ", words, re.MULTILINE)) == files
 
 
 @pytest.mark.parametrize("path", sorted(HOUSE.glob("**/*.py")), ids=lambda path: str(path.relative_to(HOUSE)))
