@@ -14,6 +14,8 @@ READY = .venv/.ready
 COMPARE = benchmarks/compare
 COMPARED = .venv-compare/.ready
 BOOKED = .venv-book/.ready
+LINT = tools/lint
+LINTED = .venv-lint/.ready
 RUNS = $(filter --run,$(ARGS))
 
 # One version of a package for every Python ("fewest").
@@ -53,22 +55,25 @@ book: $(BOOKED) $(if $(RUNS),$(READY)) ## make a site of the README and the note
 	@.venv-book/bin/python -E -m sphinx -qEW --keep-going -c book $(if $(RUNS),-D outputs=book/_build/run) . book/_build/html
 	@echo "book/_build/html/index.html: open it in a browser"
 
-lint: $(READY) ## check the style of code and notebooks
+lint: $(READY) $(LINTED) ## check style, types, and which room of lab/ imports from which
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check $(COPIED)
 	@.venv/bin/ruff format --check $(COPIED)
+	@.venv-lint/bin/lint-imports --no-logo --no-cache
+	@.venv-lint/bin/mypy --python-executable .venv/bin/python
 
 # The old locks stay out of it, or nothing would move.
-lock: python ## pin anew what requirements.txt brings along
+lock: python ## pin anew what each requirements.txt brings along
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/pip install --quiet uv
 	@{ grep '^#' constraints.txt; grep -v '^-' requirements.txt | $(COMPILE) - ; } > .lock/constraints.txt
 	@mv .lock/constraints.txt constraints.txt
-	@{ grep '^#' $(COMPARE)/constraints.txt; grep -v '^-' $(COMPARE)/requirements.txt | $(COMPILE) -c constraints.txt - ; } \
-	> .lock/constraints.txt
-	@mv .lock/constraints.txt $(COMPARE)/constraints.txt
 	@{ grep '^#' book/constraints.txt; grep -v '^-' book/requirements.txt | $(COMPILE) - ; } > .lock/constraints.txt
-	@mv .lock/constraints.txt book/constraints.txt && rm -rf .lock
+	@mv .lock/constraints.txt book/constraints.txt
+	@for folder in $(COMPARE) $(LINT); do \
+	{ grep '^#' $$folder/constraints.txt; grep -v '^-' $$folder/requirements.txt | $(COMPILE) -c constraints.txt - ; } \
+	> .lock/constraints.txt && mv .lock/constraints.txt $$folder/constraints.txt || exit 1; done
+	@rm -rf .lock
 
 python:
 	@$(PYTHON) -E -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -84,16 +89,16 @@ $(READY): requirements.txt constraints.txt
 	.venv/bin/python -E -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(COMPARED): $(COMPARE)/requirements.txt $(COMPARE)/constraints.txt requirements.txt constraints.txt
-	@$(MAKE) --no-print-directory python
-	rm -rf .venv-compare
-	$(PYTHON) -E -m venv .venv-compare
-	.venv-compare/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(COMPARE)/requirements.txt
-	@touch $@
-
-$(BOOKED): book/requirements.txt book/constraints.txt
-	@$(MAKE) --no-print-directory python
-	rm -rf .venv-book
-	$(PYTHON) -E -m venv .venv-book
-	.venv-book/bin/python -E -m pip install --quiet --disable-pip-version-check -r book/requirements.txt
-	@touch $@
+# An environment of its own for what no reader needs: $(1) is its name, $(2) the folder with its requirements.
+define ENVIRONMENT
+.venv-$(1)/.ready: $(2)/requirements.txt $(2)/constraints.txt
+	@$$(MAKE) --no-print-directory python
+	rm -rf .venv-$(1)
+	$$(PYTHON) -E -m venv .venv-$(1)
+	.venv-$(1)/bin/python -E -m pip install --quiet --disable-pip-version-check -r $(2)/requirements.txt
+	@touch $$@
+endef
+$(eval $(call ENVIRONMENT,compare,$(COMPARE)))
+$(eval $(call ENVIRONMENT,book,book))
+$(eval $(call ENVIRONMENT,lint,$(LINT)))
+$(COMPARED): requirements.txt constraints.txt

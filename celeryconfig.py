@@ -32,8 +32,8 @@ worker_prefetch_multiplier = 1
 result_expires = 3600  # seconds
 
 # A task that is not acknowledged within this time goes to another worker, so it must be
-# longer than the longest task, retry delay or countdown. This is the default, said
-# aloud because it is the one to know.
+# longer than the longest task, retry delay or countdown. This is the default, stated
+# explicitly because it is the one to know.
 broker_transport_options = {"visibility_timeout": 3600}  # seconds
 
 # A worker without its Redis waits for it and does not exit, at its start and later. By

@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import lab  # noqa: E402
+import lab
 
 EDGES = ("photos", "posts", "likes", "friends", "events")
 PEAKS = {"sequential": 1, "threads": len(EDGES), "celery": len(EDGES)}

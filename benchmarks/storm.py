@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import lab  # noqa: E402
+import lab
 
 
 def main() -> None:

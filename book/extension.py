@@ -136,10 +136,10 @@ class Headings(Domain):
             for _, identifier, words in [*metadata.get("myst_slugs", {}).values()][1:]:  # the first is the page's own
                 yield words, words, "heading", docname, identifier, 0
 
-    def resolve_any_xref(self, *link: object) -> list[tuple[str, nodes.reference]]:
+    def resolve_any_xref(self, *_: object) -> list[tuple[str, nodes.reference]]:
         return []  # MyST leads links to headings
 
-    def get_type_name(self, type: ObjType, primary: bool = False) -> str:
+    def get_type_name(self, type: ObjType, primary: bool = False) -> str:  # noqa: ARG002 (as Sphinx calls it)
         return type.lname
 
 

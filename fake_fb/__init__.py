@@ -19,4 +19,9 @@ The shapes of answers and errors follow https://developers.facebook.com/docs/gra
 https://developers.facebook.com/docs/graph-api/guides/error-handling. Where the mock is simpler: it asks
 for no access token, it answers 404, 405 and 429 where Facebook often answers 400, and without ``fields`` it
 answers with all fields in every version.
+
+Which path does what, and with which status it is answered, is in ``server.py``; failures that a notebook asked for
+are in ``faults.py``, the words and shapes of errors in ``errors.py``, what may be asked in ``params.py`` and
+``fields.py``, what is served in ``data.py``, ``photos.py`` and ``texts.py``. The witness is ``stats.py``, the mail
+server ``mail.py``.
 """

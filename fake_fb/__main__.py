@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
 
 
 class CannotListen(Exception):
-    """An address cannot be had; the message says what to do."""
+    """An address is not available; the message says what to do."""
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def advising(host: str, port: int, option: str) -> Iterator[None]:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM or SIGINT. CannotListen: an address cannot be had."""
+    """Serve until SIGTERM or SIGINT. CannotListen: an address is not available."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

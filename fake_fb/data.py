@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from . import photos, texts
-from .draw import Draw
+from .dice import Dice
 
 Item = dict[str, Any]
 
@@ -78,8 +78,8 @@ def timeline(user: str, edge: str) -> tuple[Item, ...]:
     KeyError: no such edge.
     """
     make = MAKERS[edge]
-    draw = Draw(user, edge)
-    return tuple(make(user, draw, draw.between(30, 60)))
+    dice = Dice(user, edge)
+    return tuple(make(user, dice, dice.between(30, 60)))
 
 
 @lru_cache(maxsize=512)
@@ -97,72 +97,72 @@ def full_name(user: str) -> str:
     return " ".join(raised) or user
 
 
-def _posts(user: str, draw: Draw, count: int) -> list[Item]:
-    author = {"id": _new_id(Draw(user)), "name": full_name(user)}
-    messages = _spread(draw, texts.POSTS, count)
+def _posts(user: str, dice: Dice, count: int) -> list[Item]:
+    author = {"id": _new_id(Dice(user)), "name": full_name(user)}
+    messages = _spread(dice, texts.POSTS, count)
     return [
         {
-            "id": f"{author['id']}_{_new_id(draw)}",
-            "message": _fill(draw, message),
+            "id": f"{author['id']}_{_new_id(dice)}",
+            "message": _fill(dice, message),
             "created_time": created,
             "from": author,
-            "likes": _like_count(draw),
+            "likes": _like_count(dice),
         }
-        for message, created in zip(messages, _days_back(draw, count), strict=True)
+        for message, created in zip(messages, _days_back(dice, count), strict=True)
     ]
 
 
-def _photos(user: str, draw: Draw, count: int) -> list[Item]:
+def _photos(user: str, dice: Dice, count: int) -> list[Item]:
     folder = f"/photos/{quote(user, safe='')}"
-    return [_photo(folder, draw, created) for created in _days_back(draw, count)]
+    return [_photo(folder, dice, created) for created in _days_back(dice, count)]
 
 
-def _photo(folder: str, draw: Draw, created: str) -> Item:
-    photo_id = _new_id(draw)
+def _photo(folder: str, dice: Dice, created: str) -> Item:
+    photo_id = _new_id(dice)
     return {
         "id": photo_id,
-        "name": _fill(draw, draw.pick(texts.CAPTIONS[photos.mood(photo_id)])),
+        "name": _fill(dice, dice.pick(texts.CAPTIONS[photos.mood(photo_id)])),
         "created_time": created,
         "width": photos.WIDTH,
         "height": photos.HEIGHT,
         "source": f"{folder}/{photo_id}.png",
-        "likes": _like_count(draw),
+        "likes": _like_count(dice),
     }
 
 
-def _likes(user: str, draw: Draw, count: int) -> list[Item]:
-    pages = _spread(draw, PLACES_AND_PAGES, count)
+def _likes(_user: str, dice: Dice, count: int) -> list[Item]:
+    pages = _spread(dice, PLACES_AND_PAGES, count)
     return [
-        {"id": _new_id(draw), "name": f"{place} {name}", "category": category, "created_time": created}
-        for (place, (name, category)), created in zip(pages, _days_back(draw, count), strict=True)
+        {"id": _new_id(dice), "name": f"{place} {name}", "category": category, "created_time": created}
+        for (place, (name, category)), created in zip(pages, _days_back(dice, count), strict=True)
     ]
 
 
-def _friends(user: str, draw: Draw, count: int) -> list[Item]:
+def _friends(user: str, dice: Dice, count: int) -> list[Item]:
     folder = f"/friends/{quote(user, safe='')}"
-    return [_friend(folder, draw, name) for name in _spread(draw, texts.FIRST_NAMES, count)]
+    return [_friend(folder, dice, name) for name in _spread(dice, texts.FIRST_NAMES, count)]
 
 
-def _friend(folder: str, draw: Draw, first_name: str) -> Item:
-    friend_id = _new_id(draw)
+def _friend(folder: str, dice: Dice, first_name: str) -> Item:
+    friend_id = _new_id(dice)
     return {
         "id": friend_id,
-        "name": f"{first_name} {draw.pick(texts.LAST_NAMES)}",
+        "name": f"{first_name} {dice.pick(texts.LAST_NAMES)}",
         "picture": f"{folder}/{friend_id}.png",
     }
 
 
-def _events(user: str, draw: Draw, count: int) -> list[Item]:
-    names = _spread(draw, texts.EVENTS, count)
+def _events(_user: str, dice: Dice, count: int) -> list[Item]:
+    names = _spread(dice, texts.EVENTS, count)
     return [
         {
-            "id": _new_id(draw),
-            "name": _title(_fill(draw, name)),
+            "id": _new_id(dice),
+            "name": _title(_fill(dice, name)),
             "start_time": start,
-            "place": {"name": _fill(draw, draw.pick(texts.VENUES))},
-            "rsvp_status": draw.pick(texts.RSVPS),
+            "place": {"name": _fill(dice, dice.pick(texts.VENUES))},
+            "rsvp_status": dice.pick(texts.RSVPS),
         }
-        for name, start in zip(names, _days_back(draw, count, seconds=(0, 900, 1800, 2700)), strict=True)
+        for name, start in zip(names, _days_back(dice, count, seconds=(0, 900, 1800, 2700)), strict=True)
     ]
 
 
@@ -170,35 +170,35 @@ MAKERS = {"photos": _photos, "posts": _posts, "likes": _likes, "friends": _frien
 EDGES = tuple(MAKERS)
 
 
-def _new_id(draw: Draw) -> str:
+def _new_id(dice: Dice) -> str:
     """A number of 15 digits as a string, as Facebook's ids are."""
-    return str(draw.between(10**14, 10**15 - 1))
+    return str(dice.between(10**14, 10**15 - 1))
 
 
-def _like_count(draw: Draw) -> int:
-    return draw.below(draw.between(1, 180))
+def _like_count(dice: Dice) -> int:
+    return dice.below(dice.between(1, 180))
 
 
-def _spread(draw: Draw, choices: Any, count: int) -> list[Any]:
+def _spread(dice: Dice, choices: Any, count: int) -> list[Any]:
     """``count`` of the choices; none comes a second time before all have come once."""
     result: list[Any] = []
     while len(result) < count:
-        result += draw.sample(choices, min(count - len(result), len(choices)))
+        result += dice.sample(choices, min(count - len(result), len(choices)))
     return result
 
 
-def _days_back(draw: Draw, count: int, seconds: Any = range(3600)) -> list[str]:
+def _days_back(dice: Dice, count: int, seconds: Any = range(3600)) -> list[str]:
     """``count`` moments, newest first: every one on a day of its own, between 7:00 and 22:00."""
     moments, day = [], 0
     for _ in range(count):
-        day += draw.between(1, 4)
-        minute, second = divmod(draw.pick(seconds), 60)
-        moments.append(f"{DAYS[day]}T{draw.between(7, 21):02}:{minute:02}:{second:02}+0000")
+        day += dice.between(1, 4)
+        minute, second = divmod(dice.pick(seconds), 60)
+        moments.append(f"{DAYS[day]}T{dice.between(7, 21):02}:{minute:02}:{second:02}+0000")
     return moments
 
 
-def _fill(draw: Draw, template: str) -> str:
-    return re.sub(r"{(\w+)}", lambda word: draw.pick(texts.WORDS[word[1]]), template)
+def _fill(dice: Dice, template: str) -> str:
+    return re.sub(r"{(\w+)}", lambda word: dice.pick(texts.WORDS[word[1]]), template)
 
 
 def _title(name: str) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import shown
-from .params import LONGEST_LATENCY, json_object
+from .params import LONGEST_LATENCY_SECONDS, json_object
 
 MOST_TIMES = 1_000_000
-LONGEST_RETRY_AFTER = 86_400  # seconds, a day
+LONGEST_RETRY_AFTER_SECONDS = 86_400  # a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,11 @@ def _check_times(value: Any) -> None:
 
 
 def _check_retry_after(value: Any) -> None:
-    _check_seconds("retry_after", value, LONGEST_RETRY_AFTER)
+    _check_seconds("retry_after", value, LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _check_latency(value: Any) -> None:
-    _check_seconds("latency", value, LONGEST_LATENCY)
+    _check_seconds("latency", value, LONGEST_LATENCY_SECONDS)
 
 
 def _check_drop(value: Any) -> None:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from .errors import SYNTAX_ERROR, GraphError, shown
 
-LONGEST = 2000  # characters
-DEEPEST = 5  # braces inside each other; three are the most that the types below have a use for
-MOST_NESTED = 100  # items of a nested list
+MOST_CHARACTERS = 2000
+DEEPEST_BRACES = 5  # inside each other; three are the most that the types below have a use for
+MOST_NESTED_ITEMS = 100  # of a nested list
 
 TOKEN = re.compile(r"[A-Za-z0-9_]+|\S")
 
@@ -51,7 +51,7 @@ def pick(item: dict[str, Any], fields: Fields) -> dict[str, Any]:
 def _expanded(value: Any, wish: Wish) -> Any:
     match value:
         case {"data": list(nodes), "summary": summary}:  # an edge; its summary comes only if it is asked for
-            nodes = nodes[: int(wish.modifiers.get("limit", MOST_NESTED))]
+            nodes = nodes[: int(wish.modifiers.get("limit", MOST_NESTED_ITEMS))]
             edge = {"data": [_inside(node, wish) for node in nodes]}
             return edge | {"summary": summary} if wish.modifiers.get("summary") in YES else edge
         case {"data": dict(picture)}:
@@ -74,8 +74,8 @@ def parse(text: str) -> Fields:
     Code and words are the Graph API's own, as clients report them; for one see
     https://github.com/facebook/facebook-nodejs-business-sdk/issues/59.
     """
-    if len(text) > LONGEST:
-        raise GraphError(400, f"fields must have at most {LONGEST} characters, not {len(text)}")
+    if len(text) > MOST_CHARACTERS:
+        raise GraphError(400, f"fields must have at most {MOST_CHARACTERS} characters, not {len(text)}")
     reader = _Reader(text)
     fields = reader.fields()
     reader.end()
@@ -118,8 +118,8 @@ class _Reader:
     def _braces(self, depth: int) -> Fields | None:
         if not self._found("{"):
             return None
-        if depth == DEEPEST:
-            self._fail(f"At most {DEEPEST} braces inside each other.")
+        if depth == DEEPEST_BRACES:
+            self._fail(f"At most {DEEPEST_BRACES} braces inside each other.")
         fields = self.fields(depth + 1)
         self._expect("}")
         return fields
@@ -211,7 +211,7 @@ SIZES = ("small", "normal", "album", "large", "square")
 PIXELS = ("[1-9][0-9]{0,3}", "a number of pixels from 1 to 9999")
 
 MODIFIERS = {
-    "limit": (f"[0-9]{{1,2}}|{MOST_NESTED}", f"a whole number from 0 to {MOST_NESTED}"),
+    "limit": (f"[0-9]{{1,2}}|{MOST_NESTED_ITEMS}", f"a whole number from 0 to {MOST_NESTED_ITEMS}"),
     "summary": ("|".join(YES + NO), "true or false"),
     # Facebook sends the size that comes nearest to the one asked for. There is only one size here.
     # https://developers.facebook.com/docs/graph-api/reference/user/picture/

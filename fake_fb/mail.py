@@ -13,14 +13,14 @@ import re
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from . import listening
 
-KEPT = 1_000  # messages; older ones are forgotten
-LARGEST_MESSAGE = 64 * 1024  # bytes
+MOST_MESSAGES = 1_000  # older ones are forgotten
+LARGEST_MESSAGE_BYTES = 64 * 1024
 MOST_RECIPIENTS = 100  # of a message; https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.8 asks for no fewer
 
 # Clients' mistakes are answered, not logged.
@@ -40,6 +40,13 @@ class Mail:
     end: float
 
 
+class Arrival(NamedTuple):
+    """When a message began to arrive."""
+
+    epoch: float  # seconds since the Unix epoch
+    began: float  # on the monotonic clock
+
+
 class Mailbox:
     """What the server accepts. The ``handle_`` methods are called by aiosmtpd, once for each SMTP command."""
 
@@ -47,7 +54,7 @@ class Mailbox:
         """``latency``: seconds that a message takes to be accepted."""
         self.latency = latency
         self._in_flight = 0
-        self._mail: deque[Mail] = deque(maxlen=KEPT)
+        self._mail: deque[Mail] = deque(maxlen=MOST_MESSAGES)
 
     def clear(self) -> None:
         """Forget what was accepted. Messages in flight go on, and will be in the mailbox."""
@@ -71,15 +78,15 @@ class Mailbox:
         }
 
     async def handle_MAIL(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
         envelope.mail_options.extend(options)
-        envelope.arrival, envelope.began = round(time.time(), 6), time.monotonic()
+        envelope.arrived = Arrival(round(time.time(), 6), time.monotonic())  # type: ignore[attr-defined]  # ours
         return "250 2.1.0 Ok"
 
     async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := refused(address):
             return refusal
@@ -89,19 +96,21 @@ class Mailbox:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         self._in_flight += 1
         try:
             await asyncio.sleep(self.latency)  # ends early, with CancelledError, when the client goes away
         finally:
             self._in_flight -= 1
-        subject, text = read(envelope.content)
-        end = round(envelope.arrival + time.monotonic() - envelope.began, 6)
+        subject, text = read(cast(bytes, envelope.content))
+        arrived: Arrival = envelope.arrived  # type: ignore[attr-defined]  # ours
+        end = round(arrived.epoch + time.monotonic() - arrived.began, 6)
         recipients = [printable(address) for address in envelope.rcpt_tos]
-        self._mail.append(Mail(printable(envelope.mail_from), recipients, subject, text, envelope.arrival, end))
+        sender = printable(cast(str, envelope.mail_from))
+        self._mail.append(Mail(sender, recipients, subject, text, arrived.epoch, end))
         return "250 2.0.0 Ok"
 
-    async def handle_exception(self, error: Exception) -> str:
+    async def handle_exception(self, _error: Exception) -> str:
         """The answer to a command that Python's e-mail parser, which aiosmtpd asks, stumbles over: "MAIL FROM:<"."""
         return "500 5.5.2 Syntax error"
 
@@ -121,7 +130,7 @@ class MailServer:
         return not self._servers
 
     async def up(self) -> None:
-        """Accept connections, always on the same port. OSError: the address cannot be had."""
+        """Accept connections, always on the same port. OSError: the address is not available."""
         async with self._changing:
             if not self.is_down:
                 return
@@ -129,7 +138,8 @@ class MailServer:
             self.port = sockets[0].getsockname()[1]
             loop = asyncio.get_running_loop()
             self._servers = [
-                await loop.create_server(self._protocol, sock=each, backlog=listening.BACKLOG) for each in sockets
+                await loop.create_server(self._protocol, sock=each, backlog=listening.BACKLOG_CONNECTIONS)
+                for each in sockets
             ]
 
     async def down(self) -> None:
@@ -142,7 +152,7 @@ class MailServer:
     def _protocol(self) -> SMTP:
         return SMTP(
             self.mailbox,
-            data_size_limit=LARGEST_MESSAGE,
+            data_size_limit=LARGEST_MESSAGE_BYTES,
             enable_SMTPUTF8=True,
             hostname="localhost",  # or aiosmtpd asks DNS for this machine's name, for every connection
             ident="fake_fb",

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from .draw import Draw
+from .dice import Dice
 
 WIDTH, HEIGHT = 320, 200  # of a photo, in pixels
-PORTRAIT = 64  # width and height of a friend's picture, in pixels
+PORTRAIT_PIXELS = 64  # width and height of a friend's picture
 SKY_BANDS = 40
 
 Colour = tuple[int, int, int]
@@ -53,38 +53,38 @@ def mood(photo_id: str) -> str:
 @lru_cache(maxsize=512)  # a photo takes 1 to 2 KB
 def photo(user: str, photo_id: str) -> bytes:
     """A landscape as a PNG file of WIDTH x HEIGHT pixels."""
-    draw = Draw("photo", user, photo_id)
+    dice = Dice("photo", user, photo_id)
     colours = MOODS[mood(photo_id)]
-    hills = [_outline(draw, top, swing) for top, swing in ((110, 26), (134, 22), (160, 18))]
+    hills = [_outline(dice, top, swing) for top, swing in ((110, 26), (134, 22), (160, 18))]
     sky = bytes(y * SKY_BANDS // HEIGHT for y in range(HEIGHT))
-    columns = _sun(draw, [sky] * WIDTH, colour=SKY_BANDS)
+    columns = _sun(dice, [sky] * WIDTH, colour=SKY_BANDS)
     for shade, outline in enumerate(hills, start=SKY_BANDS + 1):
         columns = [column[:top] + bytes([shade]) * (HEIGHT - top) for column, top in zip(columns, outline, strict=True)]
-    return _png(columns, _palette(draw, colours))
+    return _png(columns, _palette(dice, colours))
 
 
 @lru_cache(maxsize=512)
 def portrait(user: str, friend_id: str) -> bytes:
-    """A friend's picture as a PNG file of PORTRAIT x PORTRAIT pixels: a head and shoulders."""
-    draw = Draw("portrait", user, friend_id)
-    palette = [draw.pick(colours) for colours in (WALLS, SHIRTS, HAIRS, SKINS)]
-    long_hair = draw.below(2)
-    middle = PORTRAIT // 2
-    columns = [bytes(PORTRAIT)] * PORTRAIT
+    """A friend's picture as a PNG file of PORTRAIT_PIXELS x PORTRAIT_PIXELS pixels: a head and shoulders."""
+    dice = Dice("portrait", user, friend_id)
+    palette = [dice.pick(colours) for colours in (WALLS, SHIRTS, HAIRS, SKINS)]
+    long_hair = dice.below(2)
+    middle = PORTRAIT_PIXELS // 2
+    columns = [bytes(PORTRAIT_PIXELS)] * PORTRAIT_PIXELS
     columns = _disc(columns, middle, 26, 17, colour=2)  # the hair lies behind the face...
     if long_hair:
         columns = _disc(columns, middle, 36, 18, colour=2)
     columns = _disc(columns, middle, 66, 24, colour=1)
     columns = _disc(columns, middle, 41, 7, colour=3)
-    columns = _disc(columns, middle + draw.between(-1, 1), 30, 13, colour=3)  # ...which covers it
+    columns = _disc(columns, middle + dice.between(-1, 1), 30, 13, colour=3)  # ...which covers it
     return _png(columns, palette)
 
 
-def _outline(draw: Draw, top: int, swing: int) -> list[int]:
+def _outline(dice: Dice, top: int, swing: int) -> list[int]:
     """Where a range of hills begins in each of the WIDTH columns, in pixels from the top."""
-    step = draw.pick((64, 80, 107))
-    peaks = [top + draw.between(-swing, swing) for _ in range(WIDTH // step + 3)]
-    shift = draw.below(step)
+    step = dice.pick((64, 80, 107))
+    peaks = [top + dice.between(-swing, swing) for _ in range(WIDTH // step + 3)]
+    shift = dice.below(step)
     return [_between(peaks, x + shift, step) for x in range(WIDTH)]
 
 
@@ -94,10 +94,10 @@ def _between(peaks: list[int], x: int, step: int) -> int:
     return peaks[i] + (peaks[i + 1] - peaks[i]) * t * t * (3 * step - 2 * t) // step**3
 
 
-def _sun(draw: Draw, columns: list[bytes], colour: int) -> list[bytes]:
+def _sun(dice: Dice, columns: list[bytes], colour: int) -> list[bytes]:
     """The sky with a sun or moon in it, often half behind the hills."""
-    x, y = draw.between(50, WIDTH - 50), draw.between(40, 96)
-    return _disc(columns, x, y, draw.between(14, 24), colour)
+    x, y = dice.between(50, WIDTH - 50), dice.between(40, 96)
+    return _disc(columns, x, y, dice.between(14, 24), colour)
 
 
 def _disc(columns: list[bytes], x: int, y: int, radius: int, colour: int) -> list[bytes]:
@@ -111,9 +111,9 @@ def _disc(columns: list[bytes], x: int, y: int, radius: int, colour: int) -> lis
     return result
 
 
-def _palette(draw: Draw, colours: Mood) -> list[Colour]:
-    """SKY_BANDS colours of the sky, the sun's, and three of the hills; tinted a little by the draw."""
-    tint = [draw.between(-14, 14) for _ in range(3)]
+def _palette(dice: Dice, colours: Mood) -> list[Colour]:
+    """SKY_BANDS colours of the sky, the sun's, and three of the hills; tinted a little by the dice."""
+    tint = [dice.between(-14, 14) for _ in range(3)]
     # The hills cover the lower half: the horizon's colour must be reached a good way above the bottom.
     horizon_band = SKY_BANDS * 7 // 10
     sky = [_mix(colours.zenith, colours.horizon, min(band, horizon_band), horizon_band) for band in range(SKY_BANDS)]

@@ -17,8 +17,8 @@ from .errors import UNKNOWN_PATH, GraphError, shown
 from .mail import MailServer
 from .stats import Request, Stats
 
-DEFAULT_LIMIT = 25
-LARGEST_BODY = 64 * 1024  # bytes; a fault needs a hundred
+DEFAULT_LIMIT_ITEMS = 25
+LARGEST_BODY_BYTES = 64 * 1024  # a fault needs a hundred
 
 
 class Handler(RequestHandler):
@@ -88,7 +88,7 @@ class NotFound(Handler):
 
     methods = ()
 
-    def send_error(self, status_code: int = 404, **kwargs: Any) -> None:
+    def send_error(self, status_code: int = 404, **_: Any) -> None:  # noqa: ARG002 (it is 404, whatever it was)
         # Whatever else is wrong with the request, the method for one: first of all there is nothing here.
         path = self.request.path
         super().send_error(404, exc_info=(None, GraphError(404, f"Unknown path {shown(path)}", UNKNOWN_PATH)))
@@ -150,7 +150,7 @@ class Edge(Handler):
         https://developers.facebook.com/docs/graph-api/results
         """
         text = self.parameter("limit")
-        limit = DEFAULT_LIMIT if text is None else _checked(params.limit, text)
+        limit = DEFAULT_LIMIT_ITEMS if text is None else _checked(params.limit, text)
         items, ends = self.items(limit)
         paging: dict[str, Any] = {"cursors": {"before": ends.before, "after": ends.after}}
         if ends.has_previous:
@@ -219,7 +219,7 @@ class Picture(Handler):
     def get(self) -> None:
         edge, user, name = self.segments()
         item_id = name.removesuffix(".png")
-        if not name.endswith(".png") or len(user) > params.LONGEST_USER or not data.has(user, edge, item_id):
+        if not name.endswith(".png") or len(user) > params.LONGEST_USER_CHARACTERS or not data.has(user, edge, item_id):
             raise GraphError(404, f"Unknown path {shown(self.request.path)}", UNKNOWN_PATH)
         self.set_header("Content-Type", "image/png")
         self.finish(photos.photo(user, item_id) if edge == "photos" else photos.portrait(user, item_id))
@@ -290,7 +290,7 @@ class ControlMail(Handler):
         try:
             await self.mail.up()
         except OSError as error:
-            message = f"the mail server's port {self.mail.port} cannot be had any more: {error.strerror}"
+            message = f"the mail server's port {self.mail.port} is not available any more: {error.strerror}"
             raise GraphError(503, message) from None
 
 
@@ -339,7 +339,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
     return Application(
         routes,
         default_handler_class=NotFound,
-        log_function=lambda handler: None,
+        log_function=lambda _handler: None,
         latency=latency,
         address=address,
         mail=mail,
@@ -349,7 +349,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
 
 
 class Server:
-    """fake_fb, listening. OSError: the address cannot be had."""
+    """fake_fb, listening. OSError: the address is not available."""
 
     def __init__(self, host: str, port: int, latency: float, mail: MailServer) -> None:
         """``port`` 0 takes a free one; ``latency`` in seconds. Needs a running event loop."""
@@ -357,7 +357,7 @@ class Server:
         shown_host = f"[{host}]" if ":" in host else host
         address = f"{shown_host}:{sockets[0].getsockname()[1]}"
         self.url = f"http://{address}"
-        self._http = HTTPServer(application(latency, address, mail), max_body_size=LARGEST_BODY)
+        self._http = HTTPServer(application(latency, address, mail), max_body_size=LARGEST_BODY_BYTES)
         self._http.add_sockets(sockets)
 
     async def stop(self) -> None:

@@ -40,5 +40,5 @@ def _likes(count: int) -> dict[str, Any]:
 
 def _picture(url: str) -> dict[str, Any]:
     """An edge with one node: https://developers.facebook.com/docs/graph-api/reference/user/picture/"""
-    size = photos.PORTRAIT
+    size = photos.PORTRAIT_PIXELS
     return {"data": {"height": size, "is_silhouette": False, "url": url, "width": size}}

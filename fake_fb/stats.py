@@ -11,7 +11,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
-KEPT = 50_000  # so many requests are listed; older ones are only counted
+MOST_REQUESTS = 50_000  # so many requests are listed; older ones are only counted
 REPORTED = ("user", "edge", "status", "arrival", "end")
 
 
@@ -42,7 +42,7 @@ class Stats:
     def clear(self) -> None:
         """Forget all requests that have arrived. Those in flight go on, and remain counted as such."""
         self._counts: dict[str, Counter[int]] = {}
-        self._requests: deque[Request] = deque(maxlen=KEPT)
+        self._requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
         self._forgotten = set(self._in_flight)
         self._peak = len(self._in_flight)
 

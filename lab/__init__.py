@@ -16,6 +16,7 @@ those below it (`make lint` sees to that), here from the top down:
 """
 
 import sys
+from typing import Any
 
 from .basics.errors import LabError
 from .basics.places import ROOT as _ROOT
@@ -78,6 +79,7 @@ __all__ = [
     "mail",
     "memory",
     "phases",
+    "redis",
     "redis_server",
     "serve",
     "start",
@@ -91,7 +93,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """`lab.fb` and `lab.mail`: the mock Facebook of the open lab, and the mail server beside it. `lab.redis`: its
     Redis, if it is the notebook's own."""
     if name == "fb":

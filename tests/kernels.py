@@ -15,8 +15,8 @@ import psutil
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-DEADLINE = 60  # seconds; a start takes one when the machine is not busy
-CELL = 120  # seconds; for a cell that takes a few when the machine is not busy
+DEADLINE_SECONDS = 60  # a start takes one when the machine is not busy
+CELL_SECONDS = 120  # for a cell that takes a few when the machine is not busy
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
@@ -50,7 +50,7 @@ class Kernel:
     def _connect(self) -> BlockingKernelClient:
         client = self.manager.blocking_client()
         client.start_channels()
-        client.wait_for_ready(timeout=DEADLINE)
+        client.wait_for_ready(timeout=DEADLINE_SECONDS)
         return client
 
     @property
@@ -65,7 +65,7 @@ class Kernel:
             if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
                 printed.append(message["content"]["text"])
 
-        reply = self.client.execute_interactive(source, timeout=CELL, output_hook=listen)["content"]
+        reply = self.client.execute_interactive(source, timeout=CELL_SECONDS, output_hook=listen)["content"]
         assert reply["status"] == "ok", "\n".join(reply.get("traceback", []))
         return "".join(printed)
 

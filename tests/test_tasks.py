@@ -31,7 +31,7 @@ from tests.common import free_port, wait_until
 from tests.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
-DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
+DEADLINE_SECONDS = 60  # for what takes a few when the machine is not busy
 QUICK = "latency=0&limit=2"
 
 
@@ -66,7 +66,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., P
 def fb(launch) -> str:
     """The URL of a mock Facebook."""
     log = launch("fake_fb", sys.executable, "-m", "fake_fb", "--port", "0", "--mail-port", "0", "--mail-latency", "0.1")
-    wait_until(lambda: log.read_text().endswith("\n"), DEADLINE, log.read_text)
+    wait_until(lambda: log.read_text().endswith("\n"), DEADLINE_SECONDS, log.read_text)
     return log.read_text().split()[-1]
 
 
@@ -75,7 +75,7 @@ def mail_server(fb) -> str:
     """Host and port of the mail server beside it."""
     with requests.Session() as session:
         session.trust_env = False
-        return f"127.0.0.1:{session.get(fb, timeout=DEADLINE).json()['mail']['port']}"
+        return f"127.0.0.1:{session.get(fb, timeout=DEADLINE_SECONDS).json()['mail']['port']}"
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +86,8 @@ def database(launch, tmp_path_factory) -> Iterator[redis.Redis]:
     port, folder = free_port(), str(tmp_path_factory.mktemp("redis"))
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
     log = launch("redis", str(get_binary_path()), *options)
-    wait_until(lambda: "Ready to accept connections" in log.read_text(), DEADLINE, log.read_text)
-    with redis.Redis(port=port, socket_timeout=DEADLINE) as client:
+    wait_until(lambda: "Ready to accept connections" in log.read_text(), DEADLINE_SECONDS, log.read_text)
+    with redis.Redis(port=port, socket_timeout=DEADLINE_SECONDS) as client:
         client.url = f"redis://127.0.0.1:{port}/0"
         yield client
 
@@ -104,7 +104,7 @@ def worker(launch, database, mail_server) -> Path:
 def client(worker, database) -> Iterator[Celery]:
     """Somebody who sends tasks to the worker, in an app of their own."""
     app = Celery("client", broker=database.url, backend=database.url, set_as_current=False)
-    wait_until(lambda: app.control.ping(timeout=1), DEADLINE, worker.read_text)
+    wait_until(lambda: app.control.ping(timeout=1), DEADLINE_SECONDS, worker.read_text)
     yield app
     app.close()
 
@@ -116,7 +116,7 @@ def control(fb) -> Iterator[Callable[..., requests.Response]]:
         session.trust_env = False
 
         def call(method: str, path: str, **options: Any) -> requests.Response:
-            return session.request(method, f"{fb}/control/{path}", timeout=DEADLINE, **options)
+            return session.request(method, f"{fb}/control/{path}", timeout=DEADLINE_SECONDS, **options)
 
         call("DELETE", "faults")
         call("DELETE", "stats")
@@ -356,9 +356,9 @@ def test_the_worker_is_as_configured(client):
 def test_a_running_task_is_seen_to_run_and_its_result_expires(client, database, fb):
     ticket = client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/photos?latency=1.5&limit=2"])
     seen = set()
-    wait_until(lambda: seen.add(ticket.state) or ticket.ready(), DEADLINE)
+    wait_until(lambda: seen.add(ticket.state) or ticket.ready(), DEADLINE_SECONDS)
     assert "STARTED" in seen
-    assert len(ticket.get(timeout=DEADLINE)["data"]) == 2
+    assert len(ticket.get(timeout=DEADLINE_SECONDS)["data"]) == 2
     assert 0 < database.ttl(f"celery-task-meta-{ticket.id}") <= 3600
 
 
@@ -366,12 +366,12 @@ def test_a_refused_address_comes_back_as_what_it_was(client, inbox):
     """Through JSON the exception keeps its type, and the server's answer its bytes; the pair becomes a list."""
     ticket = client.send_task("tasks.send_activation_email", ["ada@nowhere.invalid"])
     with pytest.raises(smtplib.SMTPRecipientsRefused) as raised:
-        ticket.get(timeout=DEADLINE)
+        ticket.get(timeout=DEADLINE_SECONDS)
     answer = b"5.1.2 <ada@nowhere.invalid>: there is no domain nowhere.invalid"
     assert raised.value.recipients == {"ada@nowhere.invalid": [550, answer]}
     assert ticket.state == "FAILURE"
     # The same task goes on for others.
-    client.send_task("tasks.send_activation_email", ["ada@example.com"]).get(timeout=DEADLINE)
+    client.send_task("tasks.send_activation_email", ["ada@example.com"]).get(timeout=DEADLINE_SECONDS)
     assert [mail["to"] for mail in inbox()] == [["ada@example.com"]]
 
 
@@ -409,7 +409,7 @@ def halting() -> Iterator[str]:
         thread = Thread(target=answer, daemon=True)
         thread.start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
-        thread.join(DEADLINE)
+        thread.join(DEADLINE_SECONDS)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[" * 200_000, b"1" * 5_000, b'{"a": 1', b"\xff"])
@@ -443,7 +443,7 @@ def test_all_errors_that_are_documented_come_back_as_what_they_are(
         """That an error of this name comes back, exactly or as a special case of it, and its words."""
         module, _, kind = name.rpartition(".")
         with pytest.raises(getattr(importlib.import_module(module or "builtins"), kind), match=re.escape(words)):
-            client.send_task(f"tasks.{task}", [argument], queue=queue).get(timeout=DEADLINE)
+            client.send_task(f"tasks.{task}", [argument], queue=queue).get(timeout=DEADLINE_SECONDS)
         return name
 
     seen = {
@@ -482,10 +482,10 @@ def test_a_pickle_is_neither_loaded_nor_run(client, worker, control, fb, tmp_pat
     trace.unlink()
     for arguments in ([f"{fb}/v1/ada/likes?{QUICK}"], [Bomb(str(trace))]):
         client.send_task("tasks.fetch_url", arguments, serializer="pickle")
-    wait_until(lambda: worker.read_text().count("Refusing to deserialize") >= 2, DEADLINE, worker.read_text)
+    wait_until(lambda: worker.read_text().count("Refusing to deserialize") >= 2, DEADLINE_SECONDS, worker.read_text)
     # The worker is still up; its queue is read in order, so that the pickles' turn is over.
     tickets = [client.send_task("tasks.fetch_url", [f"{fb}/v1/ada/posts?{QUICK}"]) for _ in range(6)]
-    assert [len(ticket.get(timeout=DEADLINE)["data"]) for ticket in tickets] == [2] * 6
+    assert [len(ticket.get(timeout=DEADLINE_SECONDS)["data"]) for ticket in tickets] == [2] * 6
     assert control("GET", "stats").json()["by_edge"] == {"posts": {"200": 6}}
     assert not trace.exists()
 
@@ -508,7 +508,7 @@ def test_a_worker_without_redis_tries_for_ever(launch):
         "import tasks; tasks.app.worker_main(['worker', '--pool', 'solo', '--loglevel', 'ERROR'])"
     )
     log = launch("patient", sys.executable, "-c", code, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
-    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 250, DEADLINE, log.read_text)
+    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 250, DEADLINE_SECONDS, log.read_text)
 
 
 def test_the_mail_server_is_where_fake_fb_puts_it_unless_mail_server_says_otherwise(monkeypatch):

@@ -32,7 +32,7 @@ from lab.basics import environment
 from tools.course import NOTEBOOKS, ROOT
 
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
-CELL_TIMEOUT = 120  # seconds, as under pytest
+CELL_SECONDS = 120  # as under pytest
 HEADLINE = ("05_timeline_in_parallel.ipynb", "Five calls, one wait")  # the picture that the README shows
 HEADLINE_FILE = ROOT / "notebooks" / "five_calls_one_wait.png"
 LANGUAGE = {  # the last two tell nbconvert how to make a script, with the text as comments, and how to colour a page
@@ -99,12 +99,15 @@ def normal_outputs(outputs: list[NotebookNode], number: int) -> list[NotebookNod
 
 
 def equal(new: list[NotebookNode], stored: list[NotebookNode]) -> bool:
-    """Whether nbval, with our sanitize file, calls these outputs equal."""
+    """Whether nbval, with our sanitize file, calls these outputs equal.
+
+    nbval compares only inside a cell that pytest has collected, so it gets something that looks like one.
+    """
     patterns = dict(get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8")))
     cell = SimpleNamespace(parent=SimpleNamespace(skip_compare=NOT_COMPARED, sanitize_patterns=patterns))
     cell.colors = SimpleNamespace(OKBLUE="", FAIL="", ENDC="")
     cell.sanitize = lambda text: IPyNbCell.sanitize(cell, text)
-    cell.format_output_compare = lambda *difference: None
+    cell.format_output_compare = lambda *_: None
     new, stored = (coalesce_streams(nbformat.from_dict(outputs)) for outputs in (new, stored))
     return IPyNbCell.compare_outputs(cell, new, stored)
 
@@ -129,7 +132,7 @@ def execute(path: Path, notebook: NotebookNode) -> None:
     client = NotebookClient(
         notebook,
         km=kernel,
-        timeout=CELL_TIMEOUT,
+        timeout=CELL_SECONDS,
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},

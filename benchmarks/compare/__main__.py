@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def measure_all(options: argparse.Namespace, peers: list[Peer]) -> Iterator[Reco
         for peer in peers:
             for use in figures.KILLS:
                 if use in peer.WORKERS:
-                    yield from attempt(0, peer, use, lambda peer=peer, use=use: measure.killed(bench, peer, use))
+                    yield from attempt(0, peer, use, partial(measure.killed, bench, peer, use))
 
 
 def takes(bench: measure.Bench, peer: Peer, number: int, options: argparse.Namespace) -> Iterator[tuple[str, Callable]]:

@@ -11,7 +11,7 @@ from PIL import Image
 from lab.draw.picture import Picture, finish, new_panels
 from lab.draw.style import FAILED, HATCH, INK, MODEL, RUNNING, plain
 
-from .figures import MEASURES, PARTS, PLAIN, Spread, lead, queues, verdict
+from .figures import MEASURES, PARTS, PLAIN, Spread, lead, verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _draw_measure(
                 axes.plot([mark[peer].median] * 2, [row - 0.3, row + 0.3], color="white", linewidth=2)
         axes.plot([each.least, each.most], [row, row], color=INK, linewidth=1, solid_capstyle="butt")
         axes.text(each.most, row, f" {in_digits(each.median)}", va="center", fontsize=9, color=INK)
-    subtitle = verdict(measure, queues(spreads) if measure == "five" else spreads, SUBJECT)
+    subtitle = verdict(measure, spreads, SUBJECT)
     _name(axes, peers, title, subtitle)
     axes.set(xlim=(0, last * 1.25), xticks=[])
     return f"{title}: {subtitle}"

@@ -64,7 +64,12 @@ def queues(peers: Mapping[str, Spread]) -> dict[str, Spread]:
 
 
 def verdict(measure: str, peers: Mapping[str, Spread], subject: str = "Celery") -> str:
-    """Where the subject stands among the peers in one measure: "Celery is best", or who is better, and by how much."""
+    """Where the subject stands among the peers in one measure: "Celery is best", or who is better, and by how much.
+
+    With five calls at once, queues alone are compared.
+    """
+    if measure == "five":
+        peers = queues(peers)
     if subject not in peers:
         return ""
     if len(peers) == 1:

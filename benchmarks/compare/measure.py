@@ -29,7 +29,7 @@ EDGES = ("photos", "posts", "likes", "friends", "events")
 BATCH_URLS = 100  # in one task
 WARM_SECONDS = 0.5  # that a call takes while the workers warm up
 WARM_CALLS = 100  # where each is a task: a peer with 25 slots would warm up for minutes with all
-TRIES = 3  # to see all slots of a worker busy at once
+MOST_ROUNDS = 3  # to see all slots of a worker busy at once
 START_SECONDS = 60  # until a worker must have answered
 PATIENCE_SECONDS = 120  # for a measure, on top of what its model says
 LEAST_SLOTS = 25  # of the smallest pool that is given a thousand calls, for the model
@@ -116,8 +116,8 @@ def call(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: floa
 def warm(bench: Bench, peer: Peer, use: str, paths: Sequence[str], latency: float = WARM_SECONDS) -> None:
     """Calls that are not counted, until the server has seen all of them in flight at once: then every process is
     there and has loaded what it needs. Where one call a task does not reach that, or a busy machine, it ends after
-    `TRIES` rounds: the peak of the calls that count is noted with them."""
-    for _ in range(TRIES):
+    `MOST_ROUNDS` rounds: the peak of the calls that count is noted with them."""
+    for _ in range(MOST_ROUNDS):
         if call(bench, peer, use, paths, latency)["peak"] == len(paths):
             return
 
@@ -225,7 +225,10 @@ def killed(bench: Bench, peer: Peer, use: str) -> list[Record]:
     back? Meanwhile other tasks come and go, as they would."""
     token = f"{peer.NAME}-{use}-{uuid.uuid4().hex[:8]}"
     with redis.Redis.from_url(current().redis_url) as client, contextlib.ExitStack() as stack:
-        count = lambda what: int(client.get(f"{token}:{what}") or 0)  # noqa: E731
+
+        def count(what: str) -> int:
+            return int(client.get(f"{token}:{what}") or 0)
+
         processes, _ = stack.enter_context(workers(bench, peer, use))
         peer.send("hold", [(token, HOLD_SECONDS)], safe=use == "safe")
         wait_until(lambda: count("begun") == 1, START_SECONDS, lambda: late(peer, processes), pause=0.01)

@@ -26,7 +26,7 @@ BEST = "batches"
 KILLED = "StartedJobRegistry.cleanup() forced (by default a worker does it every 600 s, 90 s after the last heartbeat)"
 
 SIMPLE = ("--worker-class", "rq.worker.SimpleWorker")
-FOREVER = 10**6  # seconds ahead, so that a job which began now counts as abandoned
+FOREVER_SECONDS = 10**6  # ahead, so that a job which began now counts as abandoned
 
 queue = Queue(connection=redis.Redis.from_url(PATIENT_URL))
 
@@ -61,7 +61,7 @@ def answers(tickets: Sequence[Job], timeout: float) -> list[Any]:
 def recover() -> bool:
     """What a worker's maintenance does, as if the jobs' last sign of life were long ago. True: it has put some aside,
     as failed, for a person to send again."""
-    StartedJobRegistry(queue=queue).cleanup(timestamp=current_timestamp() + FOREVER)
+    StartedJobRegistry(queue=queue).cleanup(timestamp=current_timestamp() + FOREVER_SECONDS)
     failed = FailedJobRegistry(queue=queue)
     aside = failed.get_job_ids()
     for each in aside:

@@ -21,11 +21,11 @@ BEST = "batches"
 KILLED = "idle_timeout 5 s (by default 600), looked at when the next message comes, as by default"
 
 CONNECTIONS = {"max_connection_pool_size": 4000, "socket_timeout": 120}  # see connection.PATIENT_URL
-POLL = 0.005  # seconds between two looks for a result; by default 0.2
+POLL_SECONDS = 0.005  # between two looks for a result; by default 0.2
 
 broker = RedisStreamBroker(
     REDIS_URL,
-    consumer_id="0",  # a stream is read from its begin: by default what was sent before the first worker is not seen
+    consumer_id="0",  # a stream is read from its start: by default what was sent before the first worker is not seen
     xread_count=1 if USE == "batches" else 100,  # of few long tasks one at a time, or one process would take them all
     **({"idle_timeout": 5_000} if USE in ("default", "safe") else {}),
     **CONNECTIONS,
@@ -101,7 +101,7 @@ def answers(tickets: Sequence[Any], timeout: float) -> list[Any]:
 
 async def _answers(tickets: Sequence[Any], timeout: float) -> list[Any]:
     # One after the other: a thousand that poll at once would take the processor from the workers.
-    results = [await ticket.wait_result(check_interval=POLL, timeout=timeout) for ticket in tickets]
+    results = [await ticket.wait_result(check_interval=POLL_SECONDS, timeout=timeout) for ticket in tickets]
     for result in results:
         result.raise_for_error()
     return [result.return_value for result in results]

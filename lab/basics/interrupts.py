@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -21,3 +21,14 @@ def interrupts_later() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
     if noted and callable(before):
         before(signal.SIGINT, None)
+
+
+@contextlib.contextmanager
+def undone_on_failure(undo: Callable[[], object]) -> Iterator[None]:
+    """Call `undo`, which no interrupt disturbs, where something leaves the block early: an error or an interrupt."""
+    try:
+        yield
+    except BaseException:
+        with interrupts_later():
+            undo()
+        raise

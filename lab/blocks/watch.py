@@ -20,6 +20,8 @@ SETTLE_SECONDS = 20  # for earlier cells to come to an end
 class Watch:
     """Record and show what runs inside a block: `with lab.watch("…") as run:`.
 
+    title: stands above the picture
+
     In JupyterLab the lanes grow while tasks run; what stays is the picture of the whole block. The `Run` it
     gives holds the evidence: `took` (seconds), `tasks`, `requests` and `peak` (the most requests at once).
     """

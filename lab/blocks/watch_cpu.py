@@ -20,8 +20,12 @@ INTERVAL_SECONDS = 0.1  # between two samples
 class WatchCpu:
     """Measure which cores some workers use while a block runs: `with lab.watch_cpu("…", worker) as usage:`.
 
-    All processes that a worker has when the block begins are counted; `lab.fb.process` can be watched, too. Without
-    a worker it is this notebook that is watched. Raises `LabError` for a worker that has ended.
+    title:   stands above the picture of `lab.draw_cpu`
+    workers: those to watch, with all processes that they have when the block begins; `lab.fb.process` will do, too
+             (default none: this notebook)
+
+    The `Usage` it gives has `took` and `seconds` (of the clock, and of processor time), `cores` (used, on average) and
+    `samples`. Raises `LabError` for a worker that has ended.
     """
 
     def __init__(self, title: str, *workers: Process) -> None:
@@ -33,6 +37,7 @@ class WatchCpu:
         self._over = threading.Event()
         self._begin = time.perf_counter()
         self._last = (self._begin, self._ours(), idle_seconds())
+        self._before = self._last  # the sample before the last one
         self._first = self._last[1]
         self._thread = threading.Thread(target=self._sample_on, name="lab-cpu", daemon=True)
         self._thread.start()

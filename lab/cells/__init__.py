@@ -1,4 +1,7 @@
 """What cells can do: the magics of the exercises (`%%check`, `%%solution`, `%%module`), and short interrupts.
 
 May import: all rooms below. Readers may look: this is how the course checks an answer.
+
+    exercises   `%%check`, `%%solution`, `%%module`
+    interrupts  an interrupted cell in one line
 """

@@ -53,7 +53,7 @@ def check(hint: str, cell: str) -> None:
     print(wrapped(f"Not yet: {said}"), wrapped(f"Hint: {hint}"), sep="\n")
 
 
-def solution(_: str, cell: str) -> None:
+def solution(_line: str, _cell: str) -> None:
     """`%%solution`: keep one way to solve the exercise, and do nothing when the cell is run."""
     print("One solution is folded here. To try it, copy all but its first line into the exercise.")
 

@@ -24,5 +24,5 @@ def _interrupted(
     in_a_cell = shell.compile.format_code_name  # None where the code stands in a file
     lines = [line for frame, line in traceback.walk_tb(where) if in_a_cell(frame.f_code.co_filename)]
     words = f"KeyboardInterrupt: the cell was stopped{f' in its line {lines[0]}' if lines else ''}"
-    error._render_traceback_ = lambda: [words]
+    error._render_traceback_ = lambda: [words]  # type: ignore[attr-defined]  # IPython asks for it
     shell.showtraceback((kind, error, where))

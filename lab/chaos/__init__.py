@@ -2,4 +2,9 @@
 
 May import: all rooms below (`web`, `blocks`, `draw`, `record`, `services`, `basics`). Readers may change the plan of
 the kills; what starts things again needs care.
+
+    plan     what is killed and when
+    storm    `lab.storm`: kills by plan, and starts again what has ended
+    orders   what came of the orders, from the shop's database
+    picture  `lab.draw_storm`
 """

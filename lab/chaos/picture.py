@@ -20,7 +20,11 @@ SIGNS = {WORKER: "X", PROCESS: "x", REDIS: "X"}
 
 @plain
 def draw_storm(storm: Storm, *, title: str) -> Picture:
-    """Lanes of the workers and of Redis with every kill marked; below them the orders sent and charged so far."""
+    """Lanes of the workers and of Redis with every kill marked; below them the orders sent and charged so far.
+
+    storm: as `with lab.storm(…) as storm:` gave it, when its block is over
+    title: stands above the picture
+    """
     runs, sent, charged = _read(storm)
     last = max([storm.calm - storm.began, *charged]) + 0.3
     count = len(storm.slots)

@@ -31,7 +31,7 @@ CLOSER_LOOK_SECONDS = 1  # between two looks at whether a worker still takes mes
 END_SECONDS = 60  # for what starts last: a Redis that comes back, a worker that starts
 STUCK_SECONDS = 6  # in which a worker that is up takes nothing, although messages wait
 # So that what a dead worker had taken is back after 3 seconds instead of an hour, and is looked for twice a second.
-VISIBILITY = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
+VISIBILITY_SECONDS = {"visibility_timeout": 3, "unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}
 
 
 @dataclass
@@ -44,22 +44,28 @@ class Slot:
 
 
 class Storm:
-    """Workers, and a thread that kills them and Redis by plan for so many `seconds`, while a block runs, and longer
-    if the block ends before the plan does.
+    """Workers, and a thread that kills them and Redis by plan, while a block runs, and longer if the block ends before
+    the plan does.
+
+    seed:       of the plan: the same seed, the same kills
+    seconds:    that the plan lasts (default 20)
+    workers:    how many (default 2)
+    processes:  of each worker (default 3)
+    appendonly: whether Redis keeps its append-only file, without which a kill empties it (default True)
 
     Times in what it has recorded are seconds since the Unix epoch. At the end of the block the workers are killed,
-    and Redis is up.
+    and Redis is up. Raises `LabError` where the Redis is not the notebook's own.
     """
 
     def __init__(
         self, *, seed: int, seconds: float = 20, workers: int = 2, processes: int = 3, appendonly: bool = True
     ) -> None:
-        """`appendonly`: whether Redis keeps its append-only file, without which a kill empties it."""
         if seconds <= 0 or workers < 1:
             raise LabError("A storm has at least one worker, and lasts some seconds.")
         self._lab: Lab = current()
         if self._lab.redis is None:
             raise LabError("A storm kills Redis, so it takes the notebook's own: lab.start(private=True).")
+        self._redis = self._lab.redis
         self._seconds = seconds
         self.plan = forecast(seed, seconds, workers)
         self.killed: list[tuple[float, Kill]] = []
@@ -86,7 +92,7 @@ class Storm:
                 raise LabError(
                     "A worker runs already, and would take the storm's orders: stop it first, with its kill()."
                 )
-        server = self._lab.redis
+        server = self._redis
         server.stop()
         server.start(appendonly=self._appendonly)
         with self._client() as client:
@@ -121,7 +127,7 @@ class Storm:
         for slot in self.slots:
             slot.worker.kill()
             slot.ups.append((slot.since, time.time()))
-        self._lab.redis.start()
+        self._redis.start()
 
     def account(self) -> dict[str, int]:
         """What came of the orders, counted in the shop's own database."""
@@ -156,7 +162,7 @@ class Storm:
         return overdue
 
     def _nowhere(self, ids: set[str]) -> set[str]:
-        seen: XRay = xray(self._lab.redis.url)
+        seen: XRay = xray(self._redis.url)
         somewhere = {id for messages in [*seen.queues.values(), seen.unacked] for id in messages}
         ended = {id for id, state in seen.results.items() if state != "STARTED"}
         return ids - somewhere - ended
@@ -181,11 +187,11 @@ class Storm:
         slot = self.slots[kill.worker]
         if kill.what == REDIS:
             self.killed.append((time.time(), kill))
-            self._lab.redis.kill()
+            self._redis.kill()
             down = time.time()
             while time.time() < down + kill.down:
                 self._supervise()
-            self._lab.redis.start()
+            self._redis.start()
             self._redis_since = self._idle_since = time.time()
             self.redis_down.append((down, self._redis_since))
         elif kill.what == WORKER:
@@ -233,10 +239,10 @@ class Storm:
         return now - since > STUCK_SECONDS
 
     def _new_slot(self, number: int, ups: list[Any] | None = None) -> Slot:
-        settings = settings_arguments({"broker_transport_options": VISIBILITY})
+        settings = settings_arguments({"broker_transport_options": VISIBILITY_SECONDS})
         worker = Worker(self._lab.keeper, self._options, label="storm", grace=False, settings=settings)
         self.nodes[worker.node] = number
         return Slot(worker, time.time(), ups or [])
 
     def _client(self) -> redis.Redis:
-        return redis.Redis.from_url(self._lab.redis.url, socket_timeout=2, socket_connect_timeout=2)
+        return redis.Redis.from_url(self._redis.url, socket_timeout=2, socket_connect_timeout=2)

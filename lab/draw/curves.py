@@ -1,13 +1,15 @@
 """Measurements over a number: dots for what was measured, a line for what a model says."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .picture import Picture, finish, new_axes, new_panels
 from .style import FAILED, INK, MODEL, RUNNING, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+LIMIT = "the limit"
 
 
 @plain
@@ -89,16 +91,17 @@ def draw_scaling(
     figure, axes = new_axes(4.8, title, f"{xlabel} (powers of ten)")
     axes.set(xscale="log", yscale="log", ylabel="seconds (powers of ten)")
     ends, best = {}, list(ways)[-1]
-    first, last = (pick(pick(predicted) for _, predicted in ways.values()) for pick in (min, max))
+    numbers = [number for _, predicted in ways.values() for number in predicted]
+    first, last = min(numbers), max(numbers)
     for name, (measured, predicted) in ways.items():
-        style = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
+        style: dict[str, Any] = {"color": RUNNING, "linewidth": 2} if name == best else {"color": MODEL, "linewidth": 1}
         axes.plot(list(predicted), list(predicted.values()), **style)
         axes.plot(list(measured), list(measured.values()), "o", color=RUNNING, markersize=6, zorder=3)
         ends[name] = list(predicted.values())[-1]
     values = [seconds for pair in ways.values() for each in pair for seconds in each.values()]
     if limit:
         axes.plot([first, last], [limit, limit], color=FAILED, linewidth=1, linestyle="--", zorder=2)
-        ends["the limit"] = limit / 1.15
+        ends[LIMIT] = limit / 1.15
     low, high = min([*values, *ends.values()]) / 1.3, max(values) * 1.4
     _name_ends(axes, ends, last * 1.08, (high / low) ** 0.045, best)
     axes.set(xlim=(first * 0.85, last * (last / first) ** 0.25), ylim=(low, high))
@@ -117,5 +120,6 @@ def _name_ends(axes: "Axes", ends: Mapping[str, float], x: float, line: float, b
     place = 0.0
     for name in sorted(ends, key=lambda name: ends[name]):
         place = max(ends[name], place * line)
-        colour, weight = {best: (RUNNING, "bold"), "the limit": (FAILED, "normal")}.get(name, (INK, "normal"))
+        colour = RUNNING if name == best else FAILED if name == LIMIT else INK
+        weight = "bold" if name == best else "normal"
         axes.text(x, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)

@@ -20,6 +20,9 @@ Counts = dict[int, tuple[int, int]]  # by number of its tenth of a second: how m
 def draw_load(groups: Mapping[str, Sequence[SeenRequest]], *, title: str) -> Picture:
     """The requests that arrive in each tenth of a second, a row for each group, all rows on one axis.
 
+    groups: for each name the requests, such as `{"fixed": lab.fb.witness().requests}`
+    title:  stands above the picture
+
     Each group's time begins with its own first arrival. Hatched are the requests that got no good answer.
     Raises `LabError` for a group without requests.
     """
@@ -37,7 +40,10 @@ def draw_load(groups: Mapping[str, Sequence[SeenRequest]], *, title: str) -> Pic
 
 @plain
 def draw_spread(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
-    """How many of each group's waits, in seconds, fall into each tenth of a second.
+    """How many of each group's waits fall into each tenth of a second.
+
+    groups: for each name the waits in seconds
+    title:  stands above the picture
 
     Raises `LabError` for a group without waits, or for a wait below zero.
     """

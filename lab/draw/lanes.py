@@ -33,6 +33,10 @@ class Bar:
     label: str
     state: str
 
+    def end_or(self, now: float) -> float:
+        """Its end, or `now` while it goes on."""
+        return now if self.end is None else self.end
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -122,7 +126,11 @@ def _state_of(request: SeenRequest) -> str:
 
 @plain
 def draw_lanes(*runs: Run, title: str = "") -> Picture:
-    """The lanes of one run or several, one below the other on one axis of seconds, each under its own title."""
+    """The lanes of one run or several, one below the other on one axis of seconds, each under its own title.
+
+    runs:  as `with lab.watch(…) as run:` gave them
+    title: stands above the picture (default "": none)
+    """
     sections = [(run, lanes_of(run)) for run in runs]
     last = max(_last_moment(run, lanes) for run, lanes in sections)
     rows = sum(len(lanes) + 1 for _, lanes in sections)
@@ -143,7 +151,7 @@ def draw_lanes(*runs: Run, title: str = "") -> Picture:
 
 def _strips(lane: Lane, last: float) -> list[Bar]:
     """The waits that are long enough to be seen."""
-    return [bar for bar in lane.waiting if (last if bar.end is None else bar.end) - bar.begin > 0.05 * last]
+    return [bar for bar in lane.waiting if bar.end_or(last) - bar.begin > 0.05 * last]
 
 
 def _draw_lane(axes: "Axes", lane: Lane, y: float, last: float, strips: bool) -> None:
@@ -151,11 +159,11 @@ def _draw_lane(axes: "Axes", lane: Lane, y: float, last: float, strips: bool) ->
     shown = _strips(lane, last)
     for number, bar in enumerate(shown):  # one thin strip for each task that waits
         height = min(0.12, 0.3 / len(shown))
-        end = last if bar.end is None else bar.end
+        end = bar.end_or(last)
         axes.broken_barh([(bar.begin, end - bar.begin)], (y + 0.02 + number * height, height * 0.62), color=WAITING)
     top = y + (0.34 if strips else 0.1)
     for bar in lane.running:
-        end = last if bar.end is None else bar.end
+        end = bar.end_or(last)
         alarm = bar.state in ALARM
         draw_bar(axes, bar.begin, end, (top, y + 0.94 - top), alarm=alarm, linewidth=1)
         if end - bar.begin > 0.07 * last:

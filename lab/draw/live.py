@@ -8,6 +8,7 @@ import html
 import os
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from ..basics.kernel import is_notebook
 from .lanes import Bar, Lane
@@ -26,7 +27,7 @@ class Live:
         """`frame` is called in a thread of its own, and gives None where there is nothing new to show."""
         self._frame = frame
         self._over = threading.Event()
-        self._handle = None
+        self._handle: Any = None  # of what is displayed
         if is_notebook() and os.environ.get("LAB_LIVE") != "0":
             from IPython.display import HTML, display
 
@@ -79,7 +80,7 @@ def _row(lane: Lane, now: float, scale: float, waiting: tuple[int, int]) -> str:
 
 
 def _box(bar: Bar, now: float, scale: float, colour: str, top: int, height: int) -> str:
-    width = max((now if bar.end is None else bar.end) - bar.begin, 0) * scale
+    width = max(bar.end_or(now) - bar.begin, 0) * scale
     label = html.escape(bar.label) if height > 10 and width > 6 else ""
     return (
         f'<span style="position: absolute; left: {bar.begin * scale:.1f}%; width: {width:.1f}%; top: {top}px; '

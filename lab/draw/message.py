@@ -18,6 +18,9 @@ BODY = ("args", "kwargs", "embed")
 def draw_message(raw: str, *, title: str) -> Picture:
     """A task message, as it is in Redis, taken apart: its fields, and below them what is packed into its body.
 
+    raw:   the message as text, such as `store.lindex("celery", 0)`
+    title: stands above the picture
+
     Raises `LabError` for a text that is no task message, or one whose body is not JSON.
     """
     fields, parts = _apart(raw)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..basics.errors import LabError
-from ..record.processor import Usage, cores
+from ..record.processor import Usage
 from .picture import Picture, finish, new_panels
 from .style import MODEL, RUNNING, WAITING, plain
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def draw_cpu(*usages: Usage, title: str) -> Picture:
     """The cores used over time, one panel for each usage, all on one axis of seconds.
 
+    usages: as `with lab.watch_cpu(…) as usage:` gave them, one or more
+    title:  stands above the picture
+
     Solid is what the watched processes used, pale on top of it what all other programs did.
     """
     from matplotlib.ticker import MaxNLocator
@@ -23,7 +26,7 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
         raise LabError("draw_cpu takes what lab.watch_cpu gave: lab.draw_cpu(usage, title=…).")
     figure, places = new_panels(1.15 * len(usages) + 0.7, title, rows=len(usages), sharex=True)
     last = max(usage.took for usage in usages)
-    limit = cores()
+    limit = max(usage.limit for usage in usages)
     top = min(limit, max(2, *(round(sample.ours + 1) for usage in usages for sample in usage.samples)))
     for axes, usage in zip(places, usages, strict=True):
         _draw_usage(axes, usage, limit)

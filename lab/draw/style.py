@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..basics.kernel import import_matplotlib
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 RUNNING, WAITING, FAILED, MODEL = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777"
 INK, GRID = "#222222", "#DDDDDD"

@@ -13,16 +13,15 @@ from .style import ALARM, INK, WAITING, plain
 @plain
 def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
     """A lane for each visitor of a web site: pale until the site begins with them, solid while it handles them."""
-    last = max([1.0, *(bar.end for lane in lanes for bar in lane.running)])  # milliseconds shall look short
+    last = max([1.0, *(bar.end_or(0) for lane in lanes for bar in lane.running)])  # milliseconds shall look short
     figure, axes = new_axes(0.26 * len(lanes) + 1.0, title, "seconds")
     for y, lane in enumerate(lanes):
         for bar in lane.waiting:
-            axes.broken_barh([(bar.begin, bar.end - bar.begin)], (y + 0.12, 0.76), color=WAITING)
+            axes.broken_barh([(bar.begin, bar.end_or(last) - bar.begin)], (y + 0.12, 0.76), color=WAITING)
         for bar in lane.running:
             alarm = bar.state in ALARM
-            end = max(
-                bar.end, bar.begin + LEAST_WIDTH * last * (4 if alarm else 1)
-            )  # wide enough to see the hatching, too
+            least = LEAST_WIDTH * last * (4 if alarm else 1)  # wide enough to see the hatching, too
+            end = max(bar.end_or(last), bar.begin + least)
             draw_bar(axes, bar.begin, end, (y + 0.12, 0.76), alarm=alarm)
             axes.text(end, y + 0.48, f" {bar.label}", va="center", fontsize=9, color=INK)
     name_rows(axes, {y + 0.5: lane.name for y, lane in enumerate(lanes)}, len(lanes))
@@ -34,7 +33,13 @@ def draw_visits(lanes: Sequence[Lane], *, title: str) -> Picture:
 
 @plain
 def draw_waits(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture:
-    """The seconds that each of several groups waited: a bar for each wait, sorted, all groups on one axis."""
+    """How long each of several groups waited: a bar for each wait, sorted, all groups on one axis.
+
+    groups: for each name the waits in seconds, such as `{"mail in the request": visits.waits}`
+    title:  stands above the picture
+
+    Raises `LabError` where nobody waited.
+    """
     last = max([0.0, *(wait for waits in groups.values() for wait in waits)])
     if not last:
         raise LabError("draw_waits takes seconds by name, for example {'mail in the request': visits.waits}.")

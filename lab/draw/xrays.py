@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BOXES = 8  # of one place that a picture has room for
-LONGEST_LABEL = 24  # characters that fit into a box
+LABEL_CHARACTERS = 24  # that fit into a box
 
 
 @plain
 def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
-    """The same Redis at several moments, side by side: what waits, what is taken, which results are there."""
+    """The same Redis at several moments, side by side: what waits, what is taken, which results are there.
+
+    moments: for each name of a moment what `lab.xray()` gave then
+    title:   stands above the picture
+    """
     rows = _rows(moments)
     heights = {row: max([1, *(len(_boxes(xray, row)) for xray in moments.values())]) for row in rows}
     figure, axes = new_axes(0.26 * (sum(heights.values()) + 0.35 * len(rows)) + 0.9, title, "")
@@ -66,4 +70,12 @@ def _draw_box(axes: "Axes", column: int, y: float, text: str, face: str, ink: st
     draw_frame(
         axes, (column + 0.05, y + 0.1), (0.84, 0.8), face, edge=INK, linewidth=0.6, rounding=0.03, aspect=8
     )  # fmt: skip
-    axes.text(column + 0.47, y + 0.52, shorten(text, LONGEST_LABEL), ha="center", va="center", fontsize=8, color=ink)
+    axes.text(
+        column + 0.47,
+        y + 0.52,
+        shorten(text, LABEL_CHARACTERS),
+        ha="center",
+        va="center",
+        fontsize=8,
+        color=ink,
+    )

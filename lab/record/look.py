@@ -28,11 +28,13 @@ UNACKED = "unacked"
 # In the names of keys that serve remote control, events, and the counting of a group's results.
 INTERNAL = ("pidbox", "celeryev", "celery-taskset-meta-")
 LOOK_SECONDS = 20  # for one look; a full queue of a million messages takes a few
-LONGEST_LABEL = 40  # characters
+LABEL_CHARACTERS = 40
 
 
 def xray(url: str | None = None) -> XRay:
-    """Look into the Redis of the notebook, or into the one at `url`, at one moment. Nothing there is changed.
+    """Look into the Redis of the notebook, or into another, at one moment. Nothing there is changed.
+
+    url: the address of that other Redis, such as `lab.redis_server().url` (default None: the notebook's)
 
     A message goes by its task id where the id was chosen, and otherwise by its task and arguments.
     Raises `LabError` if no Redis answers.
@@ -55,14 +57,9 @@ def xray(url: str | None = None) -> XRay:
 def _look(client: redis.Redis) -> XRay:
     """Which keys there are is asked first. What they hold is read in one transaction: a message that moves
     from one place to another meanwhile is seen once, not twice."""
-    bindings, results, lists = (
-        sorted(key for key in set(keys) if not any(word in key for word in INTERNAL))
-        for keys in (
-            client.scan_iter(f"{BINDING}*", count=1000, _type="set"),
-            client.scan_iter(f"{RESULT}*", count=1000, _type="string"),
-            client.scan_iter(count=1000, _type="list"),
-        )
-    )
+    bindings = _keys(client, "set", f"{BINDING}*")
+    results = _keys(client, "string", f"{RESULT}*")
+    lists = _keys(client, "list", "*")
     with client.pipeline(transaction=True) as moment:
         for key in bindings:
             moment.smembers(key)
@@ -70,7 +67,8 @@ def _look(client: redis.Redis) -> XRay:
             moment.get(key)
         for key in lists:
             moment.lrange(key, 0, -1)
-        *answers, taken = moment.hvals(UNACKED).execute()
+        moment.hvals(UNACKED)
+        *answers, taken = moment.execute()
     found = dict(zip([*bindings, *results, *lists], answers, strict=True))
 
     # A queue with a binding exists, even with nothing in it.
@@ -78,6 +76,12 @@ def _look(client: redis.Redis) -> XRay:
     queues |= {_queue(key): [_label(message) for message in reversed(found[key])] for key in lists if found[key]}
     states = {key.removeprefix(RESULT): _state(found[key]) for key in results if found[key]}
     return XRay(dict(sorted(queues.items())), sorted(_label(_message(entry)) for entry in taken), states)
+
+
+def _keys(client: redis.Redis, kind: str, pattern: str) -> list[str]:
+    """The keys of one kind that match the pattern, without those that Celery needs for itself."""
+    keys = set(client.scan_iter(pattern, count=1000, _type=kind))  # a scan may give one twice
+    return sorted(key for key in keys if not any(word in key for word in INTERNAL))
 
 
 def _queue(key: str) -> str:
@@ -108,9 +112,9 @@ def _label(message: Any) -> str:
         task, id, arguments = headers["task"].rpartition(".")[2], headers["id"], headers.get("argsrepr") or ""
         chosen = not UUID.fullmatch(id)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return shorten(str(message), LONGEST_LABEL)
+        return shorten(str(message), LABEL_CHARACTERS)
     if chosen:
         return id
     if "://" in arguments:  # an address is long, and its port another one in every run
         return f"{task} {label_of(headers)}"
-    return shorten(f"{task}({arguments.strip('()[]').rstrip(',')})", LONGEST_LABEL)
+    return shorten(f"{task}({arguments.strip('()[]').rstrip(',')})", LABEL_CHARACTERS)

@@ -32,6 +32,7 @@ class Usage:
     took: float = 0.0  # seconds of the clock, from the block's start to its end
     seconds: float = 0.0  # seconds of processor time that the watched processes used
     samples: list[Sample] = field(default_factory=list)
+    limit: float = field(default_factory=lambda: cores())  # cores that we might use
 
     @property
     def cores(self) -> float:

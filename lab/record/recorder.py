@@ -60,8 +60,10 @@ class Recorder:
         self._ended: set[str] = set()  # ids whose end an event has told
         self._changed = threading.Condition()
         self._marks: set[str] = set()
+        self._numbers = count()  # of the marks
         self._sent_signal = signals.before_task_publish
-        self._states = self._receiver = None
+        self._states: Any = None
+        self._receiver: Any = None
         try:
             with deadline(OPEN_SECONDS, lambda: f"Redis does not answer for {OPEN_SECONDS} s. {ADVICE}"):
                 self._states = self._subscribe()
@@ -127,8 +129,12 @@ class Recorder:
             pubsub.get_message(timeout=FLUSH_SECONDS)
         except redis.RedisError as error:
             raise LabError(f"Redis does not answer ({type(error).__name__}). {ADVICE}") from None
-        # A connection that ends does so with the lab, or with Redis: then there is nothing left to follow.
-        return pubsub.run_in_thread(sleep_time=0.5, daemon=True, exception_handler=lambda e, p, thread: thread.stop())
+
+        def stop(_error: Exception, _pubsub: Any, thread: Any) -> None:
+            """A connection that ends does so with the lab, or with Redis: then there is nothing left to follow."""
+            thread.stop()
+
+        return pubsub.run_in_thread(sleep_time=0.5, daemon=True, exception_handler=stop)
 
     def _listen(self) -> None:
         """Follow Celery's events. Returns when an event of our own has come back."""
@@ -156,14 +162,14 @@ class Recorder:
         """Send a mark until it comes back: all that was sent before it has been received by then."""
         late = f"{what} do not reach the notebook within {FLUSH_SECONDS} s. {ADVICE}"
         with deadline(FLUSH_SECONDS, lambda: late) as check:
-            for attempt in count():
-                mark = f"{id(self)}-{what}-{attempt}"
-                with suppress(redis.RedisError, OperationalError):
-                    send(mark)
-                with self._changed:
-                    if self._changed.wait_for(lambda mark=mark: mark in self._marks, timeout=0.2):
-                        return
+            while not self._came_back(send, f"{id(self)}-{what}-{next(self._numbers)}"):
                 check()
+
+    def _came_back(self, send: Callable[[str], None], mark: str) -> bool:
+        with suppress(redis.RedisError, OperationalError):
+            send(mark)
+        with self._changed:
+            return self._changed.wait_for(lambda: mark in self._marks, timeout=0.2)
 
     def close(self) -> None:
         """Wait for the last events of the tasks that have a result, then stop listening."""

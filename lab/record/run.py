@@ -64,18 +64,22 @@ class Run:
 def phases(run: Run) -> dict[str, float]:
     """Seconds of each phase on the way of the task that ended last; together they are `run.took`.
 
-    submit: the client builds messages, this one and those before it
-    queue:  the message is published, waits in Redis, and reaches the worker
-    start:  the worker hands it to a process, which stores STARTED and connects to the server
-    fetch:  the server has the request
-    result: the process stores the result, and the client reads it
+    run: what `with lab.watch(…) as run:` gave, each of its tasks with an edge of its own
+
+    The phases are
+
+        submit  the client builds messages, this one and those before it
+        queue   the message is published, waits in Redis, and reaches the worker
+        start   the worker hands it to a process, which stores STARTED and connects to the server
+        fetch   the server has the request
+        result  the process stores the result, and the client reads it
 
     Raises `LabError` for a run without finished tasks, or whose tasks can't be told apart by their URLs.
     """
     last = max(run.tasks, key=_end, default=None)
     requests = [request for request in run.requests if last and request.edge == last.label]
     if last is None or run.took is None or len(requests) != 1 or not requests[0].end:
-        raise LabError("phases needs a finished run whose tasks each fetched another edge.")
+        raise LabError("phases needs a finished run whose tasks each fetch a different edge.")
     moments = [last.sent, last.received, requests[0].arrival, requests[0].end, run.started + run.took]
     names = ["submit", "queue", "start", "fetch", "result"]
     found, before = {}, run.started

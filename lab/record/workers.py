@@ -34,7 +34,10 @@ class Memory(NamedTuple):
 
 
 def memory(worker: Process) -> Memory:
-    """Memory of a worker's processes in MB: shared pages divided among those that share them, and counted in each.
+    """Memory of a worker's processes in MB: `fair`, shared pages divided among those that share them, and `resident`,
+    shared pages counted in each.
+
+    worker: as `lab.worker` gave it; `lab.fb.process` will do, too
 
     The first is the sum of their proportional set sizes, or, where the system has none (macOS), of what each has
     alone; the second is the sum of their resident set sizes. Raises `LabError` if the worker has ended.

@@ -1,4 +1,21 @@
 """Services that run: `lab.start()`, Redis, workers, the mock Facebook, and the keeper that ends them all.
 
 May import: `basics`. Nothing here draws. Readers may look; a slip here leaves processes behind, so change with care.
+
+    start           `lab.start()`: in which order all is found or started
+    find            what runs already: named in the environment, in containers, workers
+    open_lab        the lab that is open, `current()`
+    further         `lab.worker`, `lab.redis_server`
+    check           `lab.check_machine`
+    worker          a Celery worker: its start, its end, whether it is ready
+    worker_options  its options for the command line
+    redis_server    a Redis of the lab's own: `lab.redis`
+    named_redis     the Redis that REDIS_URL names, and all that can be wrong with it
+    redis_database  an empty database on it, emptied again
+    facebook        `lab.fb`: how the notebooks reach the mock Facebook, which is the package `fake_fb`
+    mail            `lab.mail`: the same for its mail server
+    process         any process of the lab: its log, waiting for it, stopping it
+    logs            the end of a log in an error message, with advice
+    keeper          the kernel's side of the keeper, which ends all processes
+    keeper_script   the keeper's own program
 """

@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 from ..basics.errors import LabError
 from ..basics.places import ROOT
 from .open_lab import current
 from .worker import COURSE_PROCESSES
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 INSTALL = "run: pip install -r requirements.txt"
 MISSING = "missing"
@@ -37,6 +39,8 @@ def _old_python() -> str:
 
 
 def _wrong_packages() -> str:
+    from packaging.requirements import Requirement  # slow to import, and rarely needed
+
     lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
     pinned = [Requirement(line) for line in lines if line and not line.startswith("-c")]
     here = [each for each in pinned if each.marker is None or each.marker.evaluate()]
@@ -46,7 +50,7 @@ def _wrong_packages() -> str:
     )
 
 
-def _fits(requirement: Requirement) -> bool:
+def _fits(requirement: "Requirement") -> bool:
     installed = _installed(requirement.name)
     return installed != MISSING and requirement.specifier.contains(installed, prereleases=True)
 

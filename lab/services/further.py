@@ -23,10 +23,16 @@ def worker(
 ) -> Worker:
     """Start a further worker and print the command that would do the same in a terminal.
 
-    `include` names a module with further tasks; `more` are other options of `celery worker`, such as
-    `prefetch_multiplier=4` for `--prefetch-multiplier 4`. `settings` are Celery's, for this worker alone, by their
-    names in celeryconfig.py. With `wait=False` it returns before the worker is
-    ready; `.ready()` then waits. As a context manager the worker stops at the end of the block.
+    concurrency: tasks that it runs at once, 1 to 100, with gevent to 1000 (default 5)
+    pool:        what runs them: "prefork", "threads", "gevent" or "solo" (default "prefork")
+    queues:      the queue that it serves, or a list of queues (default None: the queue celery)
+    include:     a module with further tasks (default None)
+    settings:    settings of Celery's for this worker alone, by their names in celeryconfig.py (default None)
+    wait:        whether to return only when it is ready; `.ready()` waits later (default True)
+    more:        other options of `celery worker`, such as `prefetch_multiplier=4` for `--prefetch-multiplier 4`
+
+    As a context manager the worker stops at the end of the block. Raises `LabError` for an option that Celery does not
+    know, and for a worker that does not start.
     """
     lab = current()
     if lab.shared and not queues:
@@ -44,7 +50,10 @@ def worker(
 
 
 def redis_server(*, appendonly: bool = False) -> RedisServer:
-    """Start a further Redis, which may be stopped and killed, and print the command that would do the same."""
+    """Start a further Redis, which may be stopped and killed, and print the command that would do the same.
+
+    appendonly: whether it writes every change to a file, which it reads when it starts again (default False)
+    """
     started = RedisServer(current().keeper, appendonly=appendonly, name=unused_name("redis-server"))
     print(started.command)
     return started

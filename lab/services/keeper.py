@@ -18,11 +18,11 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ..basics.environment import child_environment
 from ..basics.errors import LabError
-from ..basics.interrupts import interrupts_later
+from ..basics.interrupts import undone_on_failure
 from .logs import tail_of
 
 SCRIPT = Path(__file__).with_name("keeper_script.py")
@@ -58,6 +58,7 @@ class Keeper:
             pass_fds=[pipe],
             start_new_session=True,  # an interrupt of the kernel goes to its whole process group
         )
+        self._requests = cast(IO[bytes], self._process.stdin)
         os.close(pipe)
         try:
             answer = self._answer(0)
@@ -75,7 +76,7 @@ class Keeper:
             number = next(self._numbers)
             line = json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n"
             with contextlib.suppress(BrokenPipeError):
-                os.write(self._process.stdin.fileno(), line)  # at once and whole, or an interrupt might split it
+                os.write(self._requests.fileno(), line)  # at once and whole, or an interrupt might split it
             answer = self._answer(number)
         return answer
 
@@ -101,11 +102,8 @@ class Keeper:
         number, outside = next(self._attempts), getattr(self._local, "part_of", [])
         self._local.part_of = [*outside, number]
         try:
-            yield
-        except BaseException:
-            with interrupts_later():
-                self.request("abandon", attempt=number)
-            raise
+            with undone_on_failure(lambda: self.request("abandon", attempt=number)):
+                yield
         finally:
             self._local.part_of = outside
 
@@ -143,7 +141,7 @@ class Keeper:
         if os.getpid() != self._owner:
             return
         atexit.unregister(self.close)
-        self._process.stdin.close()
+        self._requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself, and is not waited for
             if self._process.wait(timeout=LAST_SECONDS):
                 self._kill_all()  # it was killed

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 CHECK_PARENT_SECONDS = 0.5  # between two looks at who the parent is
@@ -94,7 +95,13 @@ def group_exists(pid: int) -> bool:
     return True
 
 
-REQUESTS = {"start": start, "poll": poll, "signal": send_signal, "abandon": abandon, "at_end": at_end}
+REQUESTS: dict[str, Callable[..., dict[str, Any]]] = {
+    "start": start,
+    "poll": poll,
+    "signal": send_signal,
+    "abandon": abandon,
+    "at_end": at_end,
+}
 
 
 def tell(**words: Any) -> None:
@@ -114,12 +121,12 @@ def answer(line: bytes) -> None:
 
 def serve(parent: int) -> None:
     """Answer requests until the kernel is gone."""
-    requests = sys.stdin.buffer.raw
+    requests = sys.stdin.fileno()
     pending = b""
     while os.getppid() == parent:
         if not select.select([requests], [], [], CHECK_PARENT_SECONDS)[0]:
             continue
-        received = os.read(requests.fileno(), 65536)
+        received = os.read(requests, 65536)
         if not received:
             return
         *lines, pending = (pending + received).split(b"\n")
@@ -140,8 +147,8 @@ def end_all() -> None:
         process.wait()
     for argv, env in last_work:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-            subprocess.run(argv, env=env, timeout=LAST_WORK_SECONDS, **silent)
+            nothing = subprocess.DEVNULL
+            subprocess.run(argv, env=env, timeout=LAST_WORK_SECONDS, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def main() -> None:

@@ -89,7 +89,11 @@ def try_commands(url: str) -> None:
             client.srem(KEY, "x")
             client.mget(KEY, KEY)
             with client.pipeline(transaction=True) as steps:
-                steps.set(KEY, "x", ex=60).expire(KEY, 60).type(KEY).llen(f"{KEY}-none").execute()
+                steps.set(KEY, "x", ex=60)
+                steps.expire(KEY, 60)
+                steps.type(KEY)
+                steps.llen(f"{KEY}-none")
+                steps.execute()
             with client.lock(f"{KEY}-lock", timeout=60):  # a script, as all that releases a lock
                 pass
             channel.subscribe(KEY)

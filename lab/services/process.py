@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,6 +90,7 @@ class Process:
 
 def unused_name(label: str) -> str:
     """The label, or with a number behind it where this kernel has used it already."""
-    free = next(name for n in count(1) if (name := label if n == 1 else f"{label}-{n}") not in _used)
+    names = chain([label], (f"{label}-{number}" for number in count(2)))
+    free = next(name for name in names if name not in _used)
     _used.add(free)
     return free

@@ -10,7 +10,7 @@ in CLAIM), so it imports nothing of the lab.
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -101,7 +101,7 @@ def _owner(client: redis.Redis) -> str | None:
     """Whose database this is; None where the key is not there, or is something else."""
     if client.type(CLAIM) != b"string":
         return None
-    return client.get(CLAIM).decode(errors="replace")
+    return cast(bytes, client.get(CLAIM)).decode(errors="replace")
 
 
 def clean_in_the_end(url: str, owner: str) -> None:

@@ -12,7 +12,7 @@ from .keeper import CannotStart, Keeper
 from .process import Process
 
 START_SECONDS = 20  # until it must answer; on an idle machine it takes a few hundredths of one
-ATTEMPTS = 5  # at a free port
+MOST_ATTEMPTS = 5  # at a free port
 NONE_HERE = (
     "No Redis can be started here ({}). Run docker compose up and try again, "
     "or set REDIS_URL to a Redis that you may use."
@@ -22,7 +22,7 @@ NONE_HERE = (
 class RedisServer:
     """A Redis-compatible server that can be stopped, killed and started again at the same address."""
 
-    process: Process | None = None  # the last one started
+    process: Process  # the last one started
 
     def __init__(self, keeper: Keeper, *, appendonly: bool = False, name: str = "redis") -> None:
         """With `appendonly` it writes every change to a file, and reads that file when it starts."""
@@ -31,14 +31,14 @@ class RedisServer:
         self._appendonly = "yes" if appendonly else "no"
         self._folder = keeper.folder / name
         self._folder.mkdir()
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
             self.port = _free_port()
             self.url = f"redis://{LOOPBACK}:{self.port}/0"
             try:
-                self.start()
+                self._launch()
             except LabError as error:
                 # Another program took the port in between: choose again.
-                if "Address already in use" not in str(error) or attempt == ATTEMPTS - 1:
+                if "Address already in use" not in str(error) or attempt == MOST_ATTEMPTS - 1:
                     raise
                 self._name = f"{name}-{attempt + 2}"  # with a log of its own
             else:
@@ -57,10 +57,13 @@ class RedisServer:
     def start(self, *, appendonly: bool | None = None) -> None:
         """Start it, or start it again after it ended; one that runs is left alone. Returns when it answers and has
         read its file. With `appendonly` it keeps such a file from now on, or no more."""
-        if self.process and self.process.returncode is None:
+        if self.returncode is None:
             return
         if appendonly is not None:
             self._appendonly = "yes" if appendonly else "no"
+        self._launch()
+
+    def _launch(self) -> None:
         arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
         argv = [str(_binary()), *arguments]
         with self._keeper.attempt():

@@ -2,6 +2,10 @@
 
 In this order: the services that REDIS_URL and FAKE_FB_URL name; the course's own Compose services, if they
 run; private ones on free loopback ports, which end with the kernel.
+
+All of it happens in the thread of the cell, from `start()` down: the keeper first, which will end whatever is started;
+then Redis and the mock Facebook, found or started; then the variables that tell `tasks.py` of them; the worker last.
+What leaves a start early undoes all of it.
 """
 
 import os
@@ -16,7 +20,7 @@ from fake_fb.files import raise_file_limit
 from ..basics import environment
 from ..basics.environment import child_environment
 from ..basics.errors import LabError
-from ..basics.interrupts import interrupts_later
+from ..basics.interrupts import interrupts_later, undone_on_failure
 from ..basics.kernel import check_kernel, import_matplotlib, is_notebook
 from ..basics.places import LOOPBACK, ROOT
 from . import find, named_redis, redis_database
@@ -29,7 +33,7 @@ from .redis_server import RedisServer
 from .worker import COURSE_PROCESSES, Worker, folded
 from .worker_options import worker_options
 
-OPEN_FILES = 4_096  # of a process: notebook 10 makes a thousand calls at once, each with a connection to Redis
+OPEN_FILES = 4_096  # of a process: notebook 12 makes a thousand calls at once, each with a connection to Redis
 
 _starting = threading.Lock()
 
@@ -37,10 +41,12 @@ _starting = threading.Lock()
 def start(*, worker: bool = True, private: bool = False) -> None:
     """Open what a notebook needs (Redis, the mock Facebook, a worker) and say what runs where.
 
+    worker:  whether to start a worker, or use one that serves that Redis already (default True)
+    private: whether the Redis must be the notebook's own, as `lab.redis`, which it may kill (default False)
+
     On a Redis that others use too, the notebook takes an empty database of its own: its workers take nobody else's
     messages, and nobody else's take its. Only where a worker of the course's serves that Redis already, and nobody
-    else's does, it uses that. With `worker=False` it never does, and starts none yet.
-    With `private=True` it never uses a Redis of others: `lab.redis` is its own, which it may kill.
+    else's does, it uses that; with `worker=False` it never does.
     Called again, it changes nothing. Raises `LabError` in one sentence if something is in the way.
     """
     with _starting:
@@ -52,19 +58,20 @@ def _start(worker: bool, private: bool) -> None:
         check_kernel()
         variables, modules = dict(os.environ), set(sys.modules)
         raise_file_limit((OPEN_FILES,))
-        keeper = None
-        try:
+        keeper: Keeper | None = None
+
+        def undo() -> None:
+            """Leave no process, no file, no key and no variable behind."""
+            if keeper:
+                keeper.close()
+            environment.restore(variables)
+            for name in {"tasks", "celeryconfig"} - modules:
+                sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
+
+        with undone_on_failure(undo):
             with interrupts_later():
                 keeper = Keeper()
             keep_open(_open(keeper, worker, private))
-        except BaseException:  # an interrupt too: leave no process, no file, no key and no variable behind
-            with interrupts_later():
-                if keeper:
-                    keeper.close()
-                environment.restore(variables)
-                for name in {"tasks", "celeryconfig"} - modules:
-                    sys.modules.pop(name, None)  # imported by the lab, with an address that may be wrong
-            raise
     lab = current()
     for process in lab.processes:
         if process.returncode is not None:
@@ -101,8 +108,10 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
 
 def _gather(keeper: Keeper, found: Found) -> Lab:
     """The services that were found; what was not is started."""
-    server = None if found.redis_url else RedisServer(keeper)
-    redis_url = found.redis_url or server.url
+    server: RedisServer | None = None
+    if not (redis_url := found.redis_url):
+        server = RedisServer(keeper)
+        redis_url = server.url
     redis_line = f"Redis     {named_redis.version(redis_url)}, {named_redis.place(redis_url)}, {found.redis_origin}"
     fb = found.fb or start_facebook(keeper)
     fb_line = f"Facebook  a mock at {fb.url}, {fb.identity()['latency']:g} s a call, {found.fb_origin}"

@@ -6,8 +6,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import redis
 from kombu.exceptions import OperationalError
@@ -15,7 +14,7 @@ from kombu.exceptions import OperationalError
 from ..basics.deadline import deadline
 from ..basics.environment import child_environment
 from ..basics.errors import LabError
-from ..basics.interrupts import interrupts_later
+from ..basics.interrupts import undone_on_failure
 from ..basics.places import ROOT
 from ..basics.text import COLUMNS
 from ..basics.waiting import wait_until
@@ -126,23 +125,13 @@ class Worker(Process):
             return False
 
     def __enter__(self) -> "Worker":
-        with self._or_killed():
+        with undone_on_failure(self.kill):
             return self.ready()
 
     def __exit__(self, *_: object) -> None:
-        with self._or_killed():
+        with undone_on_failure(self.kill):
             if self.returncode is None:
                 self.stop()
-
-    @contextmanager
-    def _or_killed(self) -> Iterator[None]:
-        """What leaves this block early, an interrupt too, leaves no worker."""
-        try:
-            yield
-        except BaseException:
-            with interrupts_later():
-                self.kill()
-            raise
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.command}>"

@@ -147,6 +147,8 @@ class Site:
 def serve(app: "Application") -> Site:
     """Serve a Tornado application on a free port of this machine, until `Site.stop()` or the kernel's end.
 
+    app: a `tornado.web.Application`; `lab.serve(app).url` is where it is served
+
     Served again, the application gets a second site and the first one goes on: another cell may still use its
     address. Raises `LabError` if `app` is not an application, or can't be served.
     """
@@ -170,7 +172,7 @@ def _witnessed(app: "Application", site: Site) -> Any:
     from tornado.routing import Router
 
     def witnessed(handler: "type[RequestHandler]") -> "type[RequestHandler]":
-        class Witnessed(handler):
+        class Witnessed(handler):  # type: ignore[misc, valid-type]  # a class that the reader wrote
             def prepare(self) -> Any:
                 site._begins(self.request)
                 return super().prepare()

@@ -30,7 +30,7 @@ from .site import VISITOR, Handling, site_at
 PATIENCE_SECONDS = 60  # after which a visitor goes away
 GRACE_SECONDS = 5  # for visitors and the site to note what has happened
 MOST_VISITORS = 50  # both ends of a connection are files of this kernel, which may open 256 of them
-LONGEST_LABEL = 20  # characters
+LABEL_CHARACTERS = 20
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,11 @@ class Visits(list[Visit]):
 
 
 def visit(url: str, forms: Sequence[Mapping[str, Any]], *, title: str) -> Visits:
-    """Send one visitor for each form, all at once, who POSTs it to `url` and waits for the answer, at most a minute.
+    """Send one visitor for each form, all at once, who POSTs it and waits for the answer, at most a minute.
+
+    url:   where to, such as `site.url + "/signup"`
+    forms: what each visitor sends, a mapping of fields, 50 of them at the most
+    title: stands above the picture
 
     In a notebook it shows a lane for each visitor, in the order in which the site took them: pale while the visitor
     waits for the site to begin, solid while the site handles the request. A redirect is an answer and is not
@@ -149,8 +153,9 @@ class _Crowd:
         self._url = url
         self._site = site_at(url)
         self._visitors = [_Visitor(_label(form, number), form) for number, form in enumerate(forms, 1)]
-        for visitor in self._visitors if self._site else []:
-            visitor.handling = self._site.expect(visitor.name)
+        if self._site:
+            for visitor in self._visitors:
+                visitor.handling = self._site.expect(visitor.name)
         self.started = time.perf_counter()
 
     def go(self) -> None:
@@ -166,7 +171,7 @@ class _Crowd:
             together.wait(PATIENCE_SECONDS)
         except BaseException as error:
             together.abort()  # those who wait for the others need not
-            if isinstance(error, RuntimeError):  # no thread to be had, or a barrier that is never full
+            if isinstance(error, RuntimeError):  # no thread is available, or a barrier that is never full
                 raise LabError(f"The visitors can't set out ({error!r}). Close other programs, try again.") from None
             raise
         for thread in threads:
@@ -179,8 +184,9 @@ class _Crowd:
         self.started = time.perf_counter()
 
     def leave(self) -> None:
-        for visitor in self._visitors if self._site else []:
-            self._site.forget(visitor.name)
+        if self._site:
+            for visitor in self._visitors:
+                self._site.forget(visitor.name)
 
     def visits(self) -> list[Visit]:
         """All visits, each as far as it has come."""
@@ -196,7 +202,7 @@ class _Crowd:
 
 def _label(form: Mapping[str, Any], number: int) -> str:
     """Who the visitor is: what the form holds first, such as an address."""
-    return shorten(str(next(iter(form.values()), "")), LONGEST_LABEL) or f"visitor {number}"
+    return shorten(str(next(iter(form.values()), "")), LABEL_CHARACTERS) or f"visitor {number}"
 
 
 def _lane(visit: Visit, *, over: bool = True, told: bool = True) -> Lane:

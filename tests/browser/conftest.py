@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.jupyterlab import DEADLINE, FIRST, JupyterLab
+from tests.browser.jupyterlab import DEADLINE_SECONDS, FIRST, JupyterLab
 from tests.browser.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def browser() -> Iterator[Browser]:
     elif not (executable := next(filter(None, map(shutil.which, CHROMIUMS)), None)):
         pytest.skip(f"no browser: none of {', '.join(CHROMIUMS)} is on PATH. Install one, or name it in CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=1000 * DEADLINE)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=1000 * DEADLINE_SECONDS)
         yield browser
         browser.close()
 

@@ -12,7 +12,7 @@ import psutil
 from tests.surroundings import surroundings
 
 FIRST = "00_start_here.ipynb"  # the notebook on which it opens
-DEADLINE = 120  # seconds; for what takes a few when the machine is not busy
+DEADLINE_SECONDS = 120  # for what takes a few when the machine is not busy
 
 
 # What somebody has set up for other work: no notebook may see anything of it.
@@ -54,7 +54,7 @@ class JupyterLab:
 
     def _wait_for_url(self) -> str:
         """The address that it prints for the reader, with its token."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while not (found := re.search(r"http://127\.0\.0\.1:\S+\?token=\w+", self.log.read_text())):
             alive = self.process.poll() is None
             assert alive and time.monotonic() < deadline, f"make lab gives no address:\n{self.log.read_text()}"
@@ -82,7 +82,7 @@ class JupyterLab:
     def end(self) -> None:
         """What closing its terminal does. Nothing that it started outlives it, and it had nothing to complain of."""
         os.killpg(self.process.pid, signal.SIGHUP)
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         for process in left:

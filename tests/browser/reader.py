@@ -8,9 +8,9 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Response
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.browser.jupyterlab import DEADLINE
+from tests.browser.jupyterlab import DEADLINE_SECONDS
 
-RUN_ALL = 300  # seconds; for a notebook that takes one minute
+RUN_ALL_SECONDS = 300  # for a notebook that takes one minute
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 # What JupyterLab says of itself, with --expose-app-in-browser. The indicator that it shows calls a kernel idle which
@@ -85,7 +85,7 @@ class Reader:
 
     def __init__(self, page: Page, screenshots: Path, log: Path) -> None:
         self.page, self._screenshots, self._log = page, screenshots, log
-        page.set_default_timeout(1000 * DEADLINE)
+        page.set_default_timeout(1000 * DEADLINE_SECONDS)
 
     # The whole window
 
@@ -131,7 +131,7 @@ class Reader:
     def screenshot(self, name: str) -> None:
         self.page.screenshot(path=self._screenshots / f"{name}.png", animations="disabled")
 
-    def wait_until(self, condition: str, argument: Any = None, *, seconds: float = DEADLINE) -> None:
+    def wait_until(self, condition: str, argument: Any = None, *, seconds: float = DEADLINE_SECONDS) -> None:
         """Wait until this JavaScript function gives true."""
         try:
             self.page.wait_for_function(condition, arg=argument, timeout=1000 * seconds)
@@ -156,7 +156,7 @@ class Reader:
 
     def wait_for_end(self) -> list[Cell]:
         """Wait until the last cell was run, or an error stopped the run before it."""
-        self.wait_until(IS_OVER, seconds=RUN_ALL)
+        self.wait_until(IS_OVER, seconds=RUN_ALL_SECONDS)
         return self.cells()
 
     def wait_for_text(self, text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.project import BUILD, Project, copy_of_the_course
+from tests.compose.project import BUILD_SECONDS, Project, copy_of_the_course
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def open_project(course: Path) -> Iterator[Callable[[str], Project]]:
 
     def build(purpose: str) -> Project:
         projects.append(project := Project(course, f"course-test-{os.getpid()}-{purpose}"))
-        project.compose("build", timeout=BUILD)
+        project.compose("build", timeout=BUILD_SECONDS)
         return project
 
     try:

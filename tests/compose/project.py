@@ -14,8 +14,8 @@ from tests.common import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("REDIS_PORT", "FAKE_FB_PORT", "MAIL_PORT", "JUPYTER_PORT")
-BUILD = 600  # seconds; with the packages in Docker's cache it takes five
-COMMAND = 120  # seconds; for what takes some when the machine is not busy
+BUILD_SECONDS = 600  # with the packages in Docker's cache it takes five
+COMMAND_SECONDS = 120  # for what takes some when the machine is not busy
 
 
 def engine_is_missing() -> str:
@@ -40,7 +40,7 @@ class Project:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("COMPOSE_", "COURSE_"))}
         self.environment = inherited | {port: str(number) for port, number in self.ports.items()}
 
-    def compose(self, *arguments: str, timeout: float = COMMAND, check: bool = True, **environment: str) -> str:
+    def compose(self, *arguments: str, timeout: float = COMMAND_SECONDS, check: bool = True, **environment: str) -> str:
         """What one `docker compose` command prints. AssertionError, with the end of what all said: it failed."""
         done = self.attempt(*arguments, timeout=timeout, **environment)
         if check and done.returncode:
@@ -50,7 +50,7 @@ class Project:
         return done.stdout
 
     def attempt(
-        self, *arguments: str, timeout: float = COMMAND, **environment: str
+        self, *arguments: str, timeout: float = COMMAND_SECONDS, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """One `docker compose` command, whatever comes of it."""
         return subprocess.run(
@@ -70,7 +70,8 @@ class Project:
 
     def up(self, *arguments: str, **environment: str) -> None:
         """Start what does not run, and return when all is healthy."""
-        self.compose("up", "--wait", "--wait-timeout", str(COMMAND), *arguments, timeout=2 * COMMAND, **environment)
+        waiting = ["--wait", "--wait-timeout", str(COMMAND_SECONDS)]
+        self.compose("up", *waiting, *arguments, timeout=2 * COMMAND_SECONDS, **environment)
 
     def left(self) -> list[str]:
         """Containers, volumes, networks and images of this project, running or not."""
@@ -109,7 +110,7 @@ def copy_of_the_course(folder: Path) -> Path:
     return folder
 
 
-def eventually(what: str, condition: Callable[[], Any], project: Project, timeout: float = COMMAND) -> Any:
+def eventually(what: str, condition: Callable[[], Any], project: Project, timeout: float = COMMAND_SECONDS) -> Any:
     """The condition's first answer that counts as true. AssertionError, with the end of the logs: it had none."""
 
     def said() -> str:

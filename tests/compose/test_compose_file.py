@@ -20,7 +20,7 @@ def test_ports_are_published_on_this_machine_only(name):
 
 
 def test_published_ports_are_where_the_lab_looks():
-    source = (ROOT / "lab" / "services.py").read_text()
+    source = (ROOT / "lab" / "services" / "find.py").read_text()
     looked_for = set(re.findall(r"os\.environ\.get\('(\w+_PORT)', (\d+)\)", source))
     published = " ".join(port for service in SERVICES.values() for port in service.get("ports", []))
     # Of these two nobody looks for: the mock Facebook tells where its mail server is, and Jupyter prints its URL.

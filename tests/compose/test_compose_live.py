@@ -14,7 +14,7 @@ import redis
 from celery import Celery
 from celery.result import AsyncResult
 
-from tests.compose.project import COMMAND, PORTS, ROOT, Project, engine_is_missing, eventually
+from tests.compose.project import COMMAND_SECONDS, PORTS, ROOT, Project, engine_is_missing, eventually
 from tests.surroundings import surroundings
 
 pytestmark = pytest.mark.skipif(bool(missing := engine_is_missing()), reason=f"no Docker engine: {missing}")
@@ -109,7 +109,7 @@ def test_a_notebook_passes_inside(project: Project, name: str) -> None:
 def passes_inside(project: Project, name: str, *files: str) -> None:
     """Run one notebook in a container of this project (with these --file options), and ask that all its cells pass."""
     pytest_in_it = ("run", "--rm", "-T", "jupyter", "pytest", "--nbval", "-n0", f"notebooks/{name}.ipynb")
-    said = project.compose(*files, *pytest_in_it, timeout=5 * COMMAND)
+    said = project.compose(*files, *pytest_in_it, timeout=5 * COMMAND_SECONDS)
     assert re.search(r"\d+ passed", said) and "failed" not in said, said
 
 
@@ -128,7 +128,7 @@ def passes_on_this_machine(project: Project) -> None:
         env=surroundings(**ports),
         capture_output=True,
         text=True,
-        timeout=2 * COMMAND,
+        timeout=2 * COMMAND_SECONDS,
     )
     assert done.returncode == 0, done.stdout[-3000:]
 
@@ -158,7 +158,7 @@ def test_three_workers_share_the_work(project: Project, app: Celery) -> None:
         eventually("all 15 run at once", lambda: all(map(start_was_seen, results)), project, timeout=30)
         hosts = [result.info["hostname"] for result in results]
         assert {hosts.count(host) for host in hosts} == {5} and len(set(hosts)) == 3, hosts
-        assert all(result.get(timeout=COMMAND) for result in results)
+        assert all(result.get(timeout=COMMAND_SECONDS) for result in results)
     finally:
         project.up("--scale", "worker=1")
 
@@ -173,7 +173,7 @@ def test_a_worker_is_killed_and_nothing_is_lost(project: Project, app: Celery) -
         project.up()
         channel.visibility_timeout = 0  # workers would look for it after an hour
         channel.qos.restore_visible(interval=1)
-    assert result.get(timeout=COMMAND)["data"]
+    assert result.get(timeout=COMMAND_SECONDS)["data"]
 
 
 def unacked(channel) -> str:
@@ -194,22 +194,22 @@ def test_redis_is_killed_and_the_queue_is_still_there(project: Project, app: Cel
     with redis.Redis(port=project.ports["REDIS_PORT"], socket_timeout=10) as client:
         assert client.llen("celery") == 10
     project.up()
-    assert all(result.get(timeout=COMMAND) for result in results)
+    assert all(result.get(timeout=COMMAND_SECONDS) for result in results)
 
 
 @pytest.mark.parametrize("service", ["fake_fb", "worker"])
 def test_what_is_killed_comes_back_with_up(project: Project, app: Celery, service: str) -> None:
     project.compose("kill", service)
     project.up()
-    assert fetch(app, project, latency=0).get(timeout=COMMAND)["data"]
+    assert fetch(app, project, latency=0).get(timeout=COMMAND_SECONDS)["data"]
 
 
 def test_a_second_project_runs_beside_the_first(project: Project, app: Celery, open_project) -> None:
     second = open_project("two")
     second.up()
     before = executed(second)
-    assert fetch(app, project, latency=0).get(timeout=COMMAND)["data"]
+    assert fetch(app, project, latency=0).get(timeout=COMMAND_SECONDS)["data"]
     assert executed(second) == before
     second.compose("down")
     assert not second.containers()
-    assert fetch(app, project, latency=0).get(timeout=COMMAND)["data"]
+    assert fetch(app, project, latency=0).get(timeout=COMMAND_SECONDS)["data"]

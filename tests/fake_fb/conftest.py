@@ -14,7 +14,7 @@ import requests
 from tests.common import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 20  # seconds; for what takes a fraction of one when the machine is not busy
+DEADLINE_SECONDS = 20  # for what takes a fraction of one when the machine is not busy
 
 
 class FakeFb:
@@ -40,18 +40,18 @@ class FakeFb:
         self.http.trust_env = False  # no proxies
 
     def _announced_url(self) -> str:
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if found := re.search(r"^fake_fb listening on (\S+)\n", self.output(), re.MULTILINE):
                 return found[1]
             time.sleep(0.02)
-        raise AssertionError(f"fake_fb did not start within {DEADLINE} s; its log:\n{self.output()[-2000:]}")
+        raise AssertionError(f"fake_fb did not start within {DEADLINE_SECONDS} s; its log:\n{self.output()[-2000:]}")
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def call(self, method: str, path: str, **options) -> requests.Response:
-        return self.http.request(method, self.url + path, timeout=DEADLINE, **options)
+        return self.http.request(method, self.url + path, timeout=DEADLINE_SECONDS, **options)
 
     def get(self, path: str, **parameters) -> requests.Response:
         return self.call("GET", path, params=parameters)
@@ -68,7 +68,7 @@ class FakeFb:
 
     def raw(self, request: bytes, port: int | None = None) -> bytes:
         """Send these very bytes; all that comes back until the server closes the connection."""
-        with socket.create_connection(("127.0.0.1", port or self.port), timeout=DEADLINE) as connection:
+        with socket.create_connection(("127.0.0.1", port or self.port), timeout=DEADLINE_SECONDS) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -76,10 +76,10 @@ class FakeFb:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(DEADLINE)
+                self.process.wait(DEADLINE_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(DEADLINE)
+                self.process.wait(DEADLINE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +119,6 @@ def eventually():
     """Waits until a condition holds: ``eventually(lambda: ...)``."""
 
     def eventually(condition) -> None:
-        wait_until(condition, DEADLINE, lambda: "it never came to hold", pause=0.01)
+        wait_until(condition, DEADLINE_SECONDS, lambda: "it never came to hold", pause=0.01)
 
     return eventually

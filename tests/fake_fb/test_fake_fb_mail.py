@@ -12,8 +12,8 @@ from aiosmtpd.smtp import Envelope
 
 from fake_fb import mail
 
-LATENCY = 0.1  # seconds, of the server that the tests share
-SLACK = 10  # seconds of room for a busy machine
+LATENCY_SECONDS = 0.1  # of the server that the tests share
+SLACK_SECONDS = 10  # of room for a busy machine
 
 
 def connect(fb) -> smtplib.SMTP:
@@ -45,15 +45,15 @@ def box(fb) -> dict:
 
 
 def test_it_takes_latency_to_accept_a_message(fb):
-    assert LATENCY <= send(fb) < LATENCY + SLACK
+    assert LATENCY_SECONDS <= send(fb) < LATENCY_SECONDS + SLACK_SECONDS
     (kept,) = box(fb)["mail"]
-    assert LATENCY - 2e-6 <= kept["end"] - kept["arrival"] < LATENCY + SLACK  # times are rounded to microseconds
+    assert LATENCY_SECONDS - 2e-6 <= kept["end"] - kept["arrival"] < LATENCY_SECONDS + SLACK_SECONDS  # rounded to µs
 
 
 def test_the_latency_is_the_one_asked_for(start):
     slow = start("--latency", "0", "--mail-latency", "1.2")
     assert slow.get("/").json()["mail"]["latency"] == 1.2
-    assert 1.2 <= send(slow) < 1.2 + SLACK
+    assert 1.2 <= send(slow) < 1.2 + SLACK_SECONDS
     assert start().get("/").json()["mail"]["latency"] == 2.5
 
 
@@ -63,7 +63,7 @@ def test_ten_at_once_overlap(start):
     with ThreadPoolExecutor(10) as pool:
         taken = list(pool.map(lambda _: send(server), range(10)))
     assert min(taken) >= 2
-    assert 2 <= time.monotonic() - began < 2 + SLACK  # one after the other: 20
+    assert 2 <= time.monotonic() - began < 2 + SLACK_SECONDS  # one after the other: 20
     kept = box(server)["mail"]
     assert len(kept) == 10
     # All had arrived before the first was accepted. On a machine that is very busy, at least half of them.
@@ -303,8 +303,8 @@ def test_a_message_that_makes_no_sense_is_kept_as_good_as_it_can(fb, content):
 
 
 def test_the_mailbox_keeps_the_newest(monkeypatch):
-    assert mail.KEPT * mail.LARGEST_MESSAGE < 100e6  # bytes
-    monkeypatch.setattr(mail, "KEPT", 3)
+    assert mail.MOST_MESSAGES * mail.LARGEST_MESSAGE_BYTES < 100e6
+    monkeypatch.setattr(mail, "MOST_MESSAGES", 3)
 
     async def five() -> list[str]:
         mailbox = mail.Mailbox(latency=0)

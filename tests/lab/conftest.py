@@ -29,7 +29,7 @@ from tests.kernels import Kernel
 from tests.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 60  # seconds; for what takes a few when the machine is not busy
+DEADLINE_SECONDS = 60  # for what takes a few when the machine is not busy
 
 CHILD = """
 import json, sys
@@ -93,7 +93,7 @@ class Place:
         )
         with child:
             try:
-                out, err = child.communicate(timeout=DEADLINE)
+                out, err = child.communicate(timeout=DEADLINE_SECONDS)
             except BaseException:
                 os.killpg(child.pid, signal.SIGKILL)
                 raise
@@ -215,7 +215,7 @@ class Server:
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         try:
-            wait_until(lambda: ready() or self.process.poll() is not None, DEADLINE)
+            wait_until(lambda: ready() or self.process.poll() is not None, DEADLINE_SECONDS)
             assert self.process.poll() is None
         except AssertionError:
             self.stop()
@@ -242,7 +242,7 @@ def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     def start(*options: str, password: str | None = None) -> redis.Redis:
         folder = tmp_path_factory.mktemp("redis")
         port = free_port()
-        client = redis.Redis(port=port, password=password, socket_timeout=DEADLINE)
+        client = redis.Redis(port=port, password=password, socket_timeout=DEADLINE_SECONDS)
 
         def ready() -> bool:
             try:
@@ -294,7 +294,7 @@ def start_facebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
             with requests.Session() as session:
                 session.trust_env = False
                 try:
-                    return session.get(url, timeout=DEADLINE).ok
+                    return session.get(url, timeout=DEADLINE_SECONDS).ok
                 except requests.ConnectionError:
                     return False
 

@@ -3,7 +3,6 @@
 import pytest
 
 import lab
-from lab.draw import processor
 from lab.draw.style import RUNNING, WAITING
 from lab.record.processor import Sample, Usage
 from tests.common import share_of
@@ -11,11 +10,10 @@ from tests.common import share_of
 
 def make_usage(second: float = 1.0, ours: float = 1.0, free: float = 2.0) -> Usage:
     samples = [Sample(0, second, ours, free), Sample(second, second, ours / 2, free / 4)]
-    return Usage("busy", 2 * second, 1.5 * ours * second, samples)
+    return Usage("busy", 2 * second, 1.5 * ours * second, samples, limit=2)
 
 
-def test_ours_is_solid_and_what_others_use_is_pale(monkeypatch):
-    monkeypatch.setattr(processor, "cores", lambda: 2)
+def test_ours_is_solid_and_what_others_use_is_pale():
     quiet, busy = (lab.draw_cpu(make_usage(free=free), title="T") for free in (2, 1))
     assert share_of(quiet, RUNNING) == pytest.approx(share_of(busy, RUNNING), rel=0.02)
     assert share_of(quiet, RUNNING) > 0.02

@@ -8,7 +8,7 @@ import subprocess
 import psutil
 import pytest
 
-PROMISED = 3  # seconds from the end of the kernel to the end of the last process
+PROMISED_SECONDS = 3  # from the end of the kernel to the end of the last process
 OPEN = """
 import sys
 sys.path.insert(0, "..")
@@ -52,7 +52,7 @@ def test_a_killed_kernel_and_a_restarted_one(open_kernel, all_gone):
     kernel.run(OPEN)
     processes, folder = lab_of(kernel)
     kernel.restart()
-    assert not all_gone(processes, PROMISED)
+    assert not all_gone(processes, PROMISED_SECONDS)
     assert folder_gone(folder)
 
     kernel.run(OPEN)
@@ -64,7 +64,7 @@ def test_a_killed_kernel_and_a_restarted_one(open_kernel, all_gone):
         kernel.run(BUSY.replace("SILENT", f"http://127.0.0.1:{silent.getsockname()[1]}"))
         with silent.accept()[0]:
             victim.kill()
-            assert not all_gone([victim, *processes], PROMISED)
+            assert not all_gone([victim, *processes], PROMISED_SECONDS)
     assert folder_gone(folder)
 
 
@@ -91,7 +91,7 @@ print(len(fetch_url.delay(f"{lab.fb.url}/v1/ada/photos?latency=0&limit=3").get(t
 
     kernel.client.stop_channels()
     kernel.manager.shutdown_kernel()
-    assert not all_gone(processes, PROMISED)
+    assert not all_gone(processes, PROMISED_SECONDS)
     assert folder_gone(folder)
     # Not a socket, not a lock, not an empty folder of a worker that was killed.
     assert [path.name for path in place.temporary.iterdir()] == []
@@ -140,7 +140,7 @@ def test_a_script_that_ends(place, all_gone, script, end, returncode):
             _, keeper, folder = line.split()
             processes = processes_of(int(keeper))
             end(child)
-            assert not all_gone(processes, PROMISED)
+            assert not all_gone(processes, PROMISED_SECONDS)
             assert child.wait(30) == returncode
         finally:
             child.kill()

@@ -52,7 +52,7 @@ def leave_blocks_early():
         with early:
             time.sleep(10)
     except KeyboardInterrupt:
-        left["at the begin"] = early.returncode is None
+        left["at the start"] = early.returncode is None
     for pool, twice in (("solo", False), ("prefork", True)):
         try:
             with lab.worker(concurrency=1, pool=pool) as late:
@@ -71,7 +71,7 @@ def leave_blocks_early():
 
 def test_a_block_with_a_worker(place):
     left = place.witness(leave_blocks_early)
-    assert left == {"at the begin": False, "at the end, solo": False, "at the end, prefork": False}
+    assert left == {"at the start": False, "at the end, solo": False, "at the end, prefork": False}
 
 
 def leave_a_storm():
@@ -100,7 +100,7 @@ def test_a_storm(place):
 
 
 def leave_watches():
-    """Interrupt the begin of a record, at several moments."""
+    """Interrupt a record that opens, at several moments."""
     import contextlib
     import signal
     import threading

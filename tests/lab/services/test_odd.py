@@ -97,7 +97,7 @@ def start_limited(limits, umask, folder):
         resource.setrlimit(getattr(resource, name), (value, hard if hard < value or hard < 0 else max(hard, value)))
     os.umask(umask)
     os.chdir(folder)
-    return start_it()  # noqa: F821 (its source is in the same file)
+    return start_it()
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))

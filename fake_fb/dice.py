@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Draw:
+class Dice:
     """A stream of numbers that depends on ``parts`` alone.
 
     Neither ``random`` nor ``hash()`` will do here: the one may change its algorithms between Python
