@@ -31,7 +31,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 lab: $(READY) ## open the course in JupyterLab
-	@JUPYTER_CONFIG_PATH="$$PWD/jupyter" $(PY) -m jupyterlab $$(test "$$(id -u)" != 0 || echo --allow-root) $(ARGS)
+	@JUPYTER_CONFIG_PATH="$$PWD/jupyter" $(PY) -m jupyterlab $(ARGS)
 
 test: $(READY) ## run every notebook and test, compare the outputs
 	@$(PY) -m pytest --nbval $(ARGS)

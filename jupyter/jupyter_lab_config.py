@@ -33,7 +33,15 @@ c.LabApp.default_url = f"/lab/tree/{opened}/00_start_here.ipynb"
 
 # Kernels talk to JupyterLab over ports of this machine, which its other users could listen to.
 c.KernelManager.transport_encryption = "auto"
-c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}  # milliseconds; of the default Tornado complains
+
+# The terminal shows the address, and what goes wrong. Ctrl+C ends it without a question.
+c.Application.log_level = "WARN"
+c.JupyterApp.answer_yes = True
+# Connections on this machine need no pings to stay open. With Jupyter's default, Tornado warns of each connection; with
+# a shorter time-out, Jupyter cuts them off.
+c.ServerApp.tornado_settings = {"ws_ping_interval": 0}
+
+c.ServerApp.allow_root = True  # as in a container whose files belong to root
 
 # A folder for what this start alone needs. It goes when the terminal is closed, too.
 folder = Path(tempfile.mkdtemp(prefix="celery-course-lab-"))

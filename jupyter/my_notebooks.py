@@ -1,19 +1,23 @@
 """The reader's own copies of the notebooks, in my_notebooks/.
 
 JupyterLab saves a notebook two minutes after it was opened, even if no cell was run. The course's own stay as they are,
-so that tests can compare what is stored in them and a newer course arrives without conflicts. What a reader has saved
+so that tests can compare what is stored in them and a newer course arrives without conflicts. What a reader has written
 is never lost: where the course has a new version of that notebook, the reader's goes on under another name.
+
+Copies have no outputs: a prediction comes before its answer, and what stands there is what the reader has run.
 """
 
 import hashlib
 import json
-import shutil
 from datetime import date
 from itertools import count
 from pathlib import Path
 
 import nbformat
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import get_kernel_spec
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
 
 ORIGINALS = "notebooks"
@@ -29,7 +33,7 @@ class CourseContents(AsyncLargeFileManager):
 
 
 def update_copies(root: Path) -> list[str]:
-    """Bring `root`/my_notebooks up to date with `root`/notebooks, and say which notebooks of the reader were renamed.
+    """Bring `root`/my_notebooks up to date with `root`/notebooks, and say what has become of the reader's.
 
     OSError: the folder can't be made, or not be written.
     """
@@ -37,7 +41,7 @@ def update_copies(root: Path) -> list[str]:
     folder.mkdir(exist_ok=True)
     originals = {path.name: path for path in (root / ORIGINALS).glob("*.ipynb")}
     copied = _read_record(folder)
-    renamed = []
+    news = []
     for name in sorted(originals.keys() | copied.keys()):
         original, copy = originals.get(name), folder / name
         newest = fingerprint(original) if original else None
@@ -45,7 +49,7 @@ def update_copies(root: Path) -> list[str]:
             if newest and newest == copied.get(name):
                 continue  # the course has nothing new, so this one stays, whatever the reader has made of it
             if fingerprint(copy) not in (newest, copied.get(name)):
-                renamed.append(_rename(copy))
+                news.append(f"{name} has changed in the course; yours is now {COPIES}/{_rename(copy).name}")
             elif not original:
                 copy.unlink()
         if original:
@@ -54,19 +58,16 @@ def update_copies(root: Path) -> list[str]:
         else:
             del copied[name]
         _write_record(folder, copied)
-    return [f"The course has changed. What you had saved is now {COPIES}/{path.name}" for path in renamed]
+    return news
 
 
-def fingerprint(notebook: Path) -> str | None:
-    """The same as long as the cells and their outputs are the same. None: the file is not a notebook.
-
-    What else is in the file changes whenever JupyterLab saves it, such as the version of Python.
-    """
+def fingerprint(path: Path) -> str | None:
+    """The same as long as text and code are the same: a notebook that was run is no other. None: it is not one."""
     try:
-        cells = nbformat.read(notebook, as_version=4).cells
+        cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
     except Exception:  # whatever a reader has put there
         return None
-    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
 def _read_record(folder: Path) -> dict[str, str | None]:
@@ -84,17 +85,29 @@ def _write_record(folder: Path, copied: dict[str, str | None]) -> None:
 
 
 def _copy(original: Path, copy: Path) -> None:
-    """Copy a notebook in one step, and trust it as `jupyter trust` does: the reader runs its code anyway."""
+    """Copy a notebook in one step, and trust both as `jupyter trust` does: the reader runs their code anyway."""
+    notebook = nbformat.read(original, as_version=4)
+    NotebookNotary().sign(notebook)
+    _make_unrun(notebook)
+    NotebookNotary().sign(notebook)
     temporary = copy.with_suffix(".tmp")
-    shutil.copyfile(original, temporary)
-    NotebookNotary().sign(nbformat.read(temporary, as_version=4))
+    nbformat.write(notebook, temporary)
     temporary.replace(copy)
+
+
+def _make_unrun(notebook: NotebookNode) -> None:
+    """Take out what cells have shown, and name this Python: else JupyterLab would, and ask whether to save that."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.metadata.language_info = nbformat.from_dict(IPythonKernel.language_info)
+    notebook.metadata.kernelspec.display_name = get_kernel_spec(notebook.metadata.kernelspec.name).display_name
 
 
 def _rename(copy: Path) -> Path:
     """Give what a reader has saved a name that no other file has."""
     for number in count(1):
-        path = copy.with_name(f"{copy.stem}, mine until {date.today()}{f' ({number})' if number > 1 else ''}.ipynb")
+        path = copy.with_name(f"my_{copy.stem}_{date.today()}{f'_{number}' if number > 1 else ''}.ipynb")
         if not path.exists():
             return copy.rename(path)
     raise AssertionError("there are more numbers")

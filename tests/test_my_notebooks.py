@@ -34,8 +34,9 @@ def course(tmp_path: Path) -> Path:
 
 
 def write(path: Path, source: str) -> None:
-    cell = new_code_cell(source, id="the-only", execution_count=1, outputs=[new_output("stream", text="0\n")])
-    nbformat.write(new_notebook(cells=[cell]), path)
+    cell = new_code_cell(source, execution_count=1, outputs=[new_output("stream", text="0\n")])
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(new_notebook(cells=[cell], metadata=metadata), path)
 
 
 def source(path: Path) -> str:
@@ -46,12 +47,15 @@ def names(course: Path) -> list[str]:
     return sorted(path.name for path in (course / "my_notebooks").glob("[!.]*"))
 
 
-def test_copies_are_the_same_and_trusted(course: Path) -> None:
+def test_copies_are_not_run_yet_and_trusted(course: Path) -> None:
     assert names(course) == [FIRST, SECOND]
     for name in names(course):
-        copy = course / "my_notebooks" / name
-        assert copy.read_bytes() == (course / "notebooks" / name).read_bytes()
-        assert MODULE["NotebookNotary"]().check_signature(nbformat.read(copy, as_version=4))
+        original, copy = (
+            nbformat.read(course / folder / name, as_version=4) for folder in ("notebooks", "my_notebooks")
+        )
+        assert original.cells[0].outputs and not copy.cells[0].outputs and copy.cells[0].execution_count is None
+        assert source(course / "my_notebooks" / name) == original.cells[0].source
+        assert MODULE["NotebookNotary"]().check_signature(copy)
 
 
 def test_what_a_reader_saves_stays(course: Path) -> None:
@@ -67,11 +71,12 @@ def test_a_copy_that_is_gone_comes_back(course: Path) -> None:
     assert names(course) == [FIRST, SECOND]
 
 
-def test_a_new_version_takes_the_place_of_an_untouched_copy(course: Path) -> None:
+def test_a_new_version_takes_the_place_of_a_copy_that_was_run_at_most(course: Path) -> None:
     copy = course / "my_notebooks" / FIRST
     content = json.loads(copy.read_text())
-    content["metadata"]["language_info"] = {"name": "python", "version": "3.99"}  # as JupyterLab saves it
-    copy.write_text(json.dumps(content))
+    content["metadata"]["language_info"] = {"name": "python", "version": "3.99"}
+    content["cells"][0]["outputs"] = [new_output("stream", text="0\n")]
+    copy.write_text(json.dumps(content))  # as JupyterLab saves what was run
     write(course / "notebooks" / FIRST, "minutes = 0")
     assert update_copies(course) == []
     assert source(copy) == "minutes = 0" and names(course) == [FIRST, SECOND]
@@ -85,8 +90,8 @@ def test_a_new_version_lets_a_readers_go_on_under_another_name(course: Path) -> 
         write(course / "notebooks" / FIRST, f"minutes = {version}")
         kept += update_copies(course)
         assert source(copy) == f"minutes = {version}"
-    expected = [f"00_first, mine until {TODAY}.ipynb", f"00_first, mine until {TODAY} (2).ipynb"]
-    assert kept == [f"The course has changed. What you had saved is now my_notebooks/{name}" for name in expected]
+    expected = [f"my_00_first_{TODAY}.ipynb", f"my_00_first_{TODAY}_2.ipynb"]
+    assert kept == [f"{FIRST} has changed in the course; yours is now my_notebooks/{name}" for name in expected]
     assert [source(course / "my_notebooks" / name) for name in expected] == ["seconds = 1", "seconds = 2"]
     assert update_copies(course) == []
 
@@ -97,7 +102,7 @@ def test_a_notebook_that_leaves_the_course(course: Path, solved: bool) -> None:
         write(course / "my_notebooks" / FIRST, "seconds = 6")
     (course / "notebooks" / FIRST).rename(course / "notebooks" / "07_first.ipynb")
     assert len(update_copies(course)) == solved
-    assert names(course) == [*[f"00_first, mine until {TODAY}.ipynb"] * solved, SECOND, "07_first.ipynb"]
+    assert names(course) == [SECOND, "07_first.ipynb", *[f"my_00_first_{TODAY}.ipynb"] * solved]
     assert update_copies(course) == []
 
 
@@ -108,7 +113,7 @@ def test_without_its_record_nothing_is_lost(course: Path, record: str | None) ->
     if record is not None:
         (course / "my_notebooks" / ".copied.json").write_text(record)
     assert len(update_copies(course)) == 1
-    assert source(course / "my_notebooks" / f"00_first, mine until {TODAY}.ipynb") == "seconds = 6"
+    assert source(course / "my_notebooks" / f"my_00_first_{TODAY}.ipynb") == "seconds = 6"
     assert source(course / "my_notebooks" / FIRST) == "seconds = 0"
 
 
@@ -116,7 +121,7 @@ def test_what_is_not_a_notebook_is_kept_like_one(course: Path) -> None:
     (course / "my_notebooks" / FIRST).write_text("my notes")
     write(course / "notebooks" / FIRST, "minutes = 0")
     assert len(update_copies(course)) == 1
-    assert (course / "my_notebooks" / f"00_first, mine until {TODAY}.ipynb").read_text() == "my notes"
+    assert (course / "my_notebooks" / f"my_00_first_{TODAY}.ipynb").read_text() == "my notes"
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class JupyterLab:
         for process in left:
             process.kill()
         self.process.wait()
-        log = self.log.read_text()[-3000:]
+        log = self.log.read_text()
         assert not left, f"JupyterLab left {left} behind:\n{log}"
         folders = list(self._temporary.glob("celery-course-*"))
         assert not folders, f"JupyterLab left {folders} behind:\n{log}"
