@@ -23,5 +23,5 @@ answers with all fields in every version.
 Which path does what, and with which status it is answered, is in ``server.py``; failures that a notebook asked for
 are in ``faults.py``, the words and shapes of errors in ``errors.py``, what may be asked in ``params.py`` and
 ``fields.py``, what is served in ``data.py``, ``photos.py`` and ``texts.py``. The witness is ``stats.py``, the mail
-server ``mail.py``.
+server ``mail.py``. A 500 that nobody asked for is a fault of the mock itself: its traceback is in the log.
 """

@@ -1,4 +1,6 @@
-"""How JupyterLab shows the course. It reads this folder where JUPYTER_CONFIG_PATH names it, as `make lab` does.
+"""How JupyterLab shows the course: on which notebook it opens, and what it asks, prints and keeps.
+
+It reads this folder where JUPYTER_CONFIG_PATH names it, as `make lab` does.
 
 Beside it, in labconfig: default_setting_overrides.json has what a reader can change in the settings (no questions
 about news and updates, names instead of dates in the list of files, a notebook's services end with its tab), and

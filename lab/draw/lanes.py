@@ -3,7 +3,8 @@
 Time runs left to right. A lane is a process, a bar is a task: pale while it waits in the queue, solid while it
 runs, vermilion and hatched when it failed.
 
-Top to bottom: `lanes_of` decides which lanes there are, in which order, and what is in them; `draw_lanes` draws them.
+Top to bottom: `lanes_of` decides which lanes there are and what is in them; `draw_lanes` draws them. Processes come in
+the order of `Run.processes`, a notebook's own requests in that of their arrival.
 """
 
 import math

@@ -3,7 +3,7 @@
 May import: `basics`. Nothing here draws. Readers may look; a slip here leaves processes behind, so change with care.
 
     start           `lab.start()`: in which order all is found or started
-    find            what runs already: named in the environment, in containers, workers
+    find            what runs already (named in the environment, in containers, workers), and whether it is the course's
     open_lab        the lab that is open, `current()`
     further         `lab.worker`, `lab.redis_server`
     check           `lab.check_machine`
@@ -14,8 +14,8 @@ May import: `basics`. Nothing here draws. Readers may look; a slip here leaves p
     redis_database  an empty database on it, emptied again
     facebook        `lab.fb`: how the notebooks reach the mock Facebook, which is the package `fake_fb`
     mail            `lab.mail`: the same for its mail server
-    process         any process of the lab: its log, waiting for it, stopping it
-    logs            the end of a log in an error message, with advice
+    process         any process of the lab: waiting for it, with the end of its log where that fails; stopping it
+    logs            how the end of a log is worded, with advice
     keeper          the kernel's side of the keeper, which ends all processes
     keeper_script   the keeper's own program
 """
