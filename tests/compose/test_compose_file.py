@@ -50,6 +50,14 @@ def test_the_worker_has_the_processes_that_the_course_counts_on():
     assert f"--concurrency {COURSE_PROCESSES} " in SERVICES["worker"]["command"][-1]
 
 
+def test_the_volume_of_the_image_is_never_anonymous():
+    """`docker compose down` leaves such volumes behind, one for each time."""
+    for name, service in SERVICES.items():
+        if service.get("image", "").startswith("redis:"):
+            places = [*service.get("tmpfs", []), *(volume.rpartition(":")[2] for volume in service.get("volumes", []))]
+            assert "/data" in places, name
+
+
 def test_the_devcontainer_is_the_jupyter_service():
     """Codespaces and VS Code open the folder that JupyterLab serves, with the same Python and services."""
     folder = ROOT / ".devcontainer"
