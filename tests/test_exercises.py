@@ -82,14 +82,19 @@ def lines(printed: str, start: str) -> list[str]:
     return [line for line in printed.splitlines() if line.startswith(start)]
 
 
+def numbers_in(code: str) -> set[float]:
+    constants = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
+    return {value for value in constants if isinstance(value, int | float)}
+
+
 def given_away(cell: str, solution: str, shown: str) -> list[str]:
     """What of a solution is in a text: lines of it, or numbers that are assigned there, that the cell has not."""
     new = {line.strip() for line in solution.splitlines()} - {line.strip() for line in cell.splitlines()}
     found = [line for line in new if len(line) > len("return True") and line in shown]
-    statements = [] if solution.startswith("%%") else ast.parse(solution).body
-    if all(isinstance(statement, ast.Assign) for statement in statements):
-        numbers = {node.value for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.Constant)}
-        numbers -= {node.value for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Constant)}
+    if solution.startswith("%%"):
+        return found
+    if all(isinstance(statement, ast.Assign) for statement in ast.parse(solution).body):
+        numbers = numbers_in(solution) - numbers_in(cell)
         found += [str(number) for number in numbers if re.search(rf"(?<![\d.]){number}\b", shown)]
     return found
 

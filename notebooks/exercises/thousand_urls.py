@@ -42,7 +42,7 @@ def check_batch_size(size: int, fetch_batch: Any) -> None:
     rounds = ceil(batches / PROCESSES)
     assert pages == URLS, "not all were fetched"
     assert took >= LATENCY * rounds, "faster than possible: run the check again"
-    print(f"{took:.2f} s")
+    print(f"It took {took:.2f} s.")
     told = f"{batches} batches on {PROCESSES} processes are {rounds} rounds"
     assert rounds == 1, told
 

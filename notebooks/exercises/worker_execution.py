@@ -1,22 +1,22 @@
 """The exercises of notebook 04, Worker execution: for each its check, a hint, and one
 solution."""
 
+import time
 from collections.abc import Callable
-from itertools import count
 from signal import SIGQUIT
 from typing import Any
+from uuid import uuid4
 
 import lab
 from lab.cells.exercises import hint
 from tasks import app, fetch_url
 
-numbers = count(1)
-
 
 def _send(seconds: float, queue: str) -> Any:
-    """A task of so many seconds, which the x-ray shows by its id."""
+    """A task of so many seconds. Its id is chosen, so that the x-ray shows that."""
     url = f"{lab.fb.url}/v1/ada/photos?limit=1&latency={seconds}"
-    return fetch_url.apply_async([url], task_id=f"{queue}-{next(numbers)}", queue=queue)
+    id = f"{queue}-{uuid4().hex[:8]}"
+    return fetch_url.apply_async([url], task_id=id, queue=queue)
 
 
 @hint("Each process runs one task; the multiplier counts, for each, what is not acked.")
@@ -31,12 +31,19 @@ def check_full_worker(running: int, reserved: int, waiting: int) -> None:
         ask = app.control.inspect([full.node], timeout=5)
 
         def counted() -> tuple[int, int, int]:
-            active, kept = ask.active()[full.node], ask.reserved()[full.node]
-            return len(active), len(kept), len(lab.xray().queues.get("full", []))
+            active, kept = ask.active() or {}, ask.reserved() or {}
+            waits = lab.xray().queues.get("full", [])
+            return (
+                len(active.get(full.node, [])),
+                len(kept.get(full.node, [])),
+                len(waits),
+            )
 
         def settled() -> tuple[int, int, int] | None:
+            """What it has, once it takes no more."""
             seen = counted()
-            return seen if sum(seen) == 12 and seen == counted() else None
+            time.sleep(0.5)
+            return seen if seen[0] and sum(seen) == 12 and seen == counted() else None
 
         found = full.wait_for("it was full", settled, timeout=20)
     finally:
@@ -63,7 +70,9 @@ def check_retire(retire: Callable[[Any], None]) -> None:
         first, *others = [_send(1.5, "retiring") for _ in range(3)]
 
         def has_two() -> bool:
-            return first.state == "STARTED" and lab.xray().unacked == [others[0].id]
+            unacked = lab.xray().unacked
+            is_acked = first.state == "STARTED" and first.id not in unacked
+            return is_acked and others[0].id in unacked
 
         old.wait_for("it had two", has_two, timeout=20)
         retire(old)
