@@ -28,7 +28,6 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", "": "listing"}
 extensions = ["myst_nb", "book.extension"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"
-nb_code_prompt_show = nb_code_prompt_hide = "A solution"
 highlight_language = "text"
 
 html_theme = "sphinx_book_theme"

@@ -1,5 +1,5 @@
 """What the book needs beyond Sphinx, MyST-NB and the theme: links as the repository has them, listings of files,
-solutions that are folded, words for pictures, and headings that search finds."""
+words for pictures, and headings that search finds."""
 
 import re
 import shutil
@@ -104,16 +104,12 @@ def anchor(fragment: str) -> str:
 
 
 class Cells(SphinxTransform):
-    """Solutions are folded, and the words of a picture are its alternative."""
+    """The words of a picture are its alternative."""
 
     default_priority = 500
 
     def apply(self) -> None:
         for container in self.document.findall(nodes.container):
-            if "tag_solution" in container["classes"]:
-                container["hide_mode"] = "all"
-                container["prompt_show"] = self.config.nb_code_prompt_show
-                container["prompt_hide"] = self.config.nb_code_prompt_hide
             if container.get("nb_element") == "mime_bundle":
                 self.give_words(container)
 

@@ -60,3 +60,8 @@ c.LabApp.workspaces_dir = str(folder / "layout")
 environment = runpy.run_path(str(ROOT / "lab" / "basics" / "environment.py"))
 environment["forget"](environment["SETTINGS"])
 os.environ["IPYTHONDIR"] = str(folder / "ipython")
+
+# What a kernel runs as it starts.
+startup = folder / "ipython" / "profile_default" / "startup"
+startup.mkdir(parents=True)
+shutil.copyfile(ROOT / "jupyter" / "before_the_lab.py", startup / "before_the_lab.py")

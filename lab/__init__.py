@@ -23,8 +23,8 @@ from .basics.places import ROOT as _ROOT
 from .blocks.timeline_page import timeline_page
 from .blocks.watch import Watch as watch
 from .blocks.watch_cpu import WatchCpu as watch_cpu
-from .cells.exercises import load_magics as _load_magics
 from .cells.interrupts import shorten_interrupts as _shorten_interrupts
+from .cells.magics import load_magics as _load_magics
 from .chaos.picture import draw_storm
 from .chaos.storm import Storm as storm
 from .draw.bars import draw_bars, draw_comparison, draw_panels

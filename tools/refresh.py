@@ -72,10 +72,7 @@ def normalize(notebook: NotebookNode) -> None:
         }
     )
     for cell in notebook.cells:  # nbformat has already given each an id of its own
-        kept = {key: cell.metadata[key] for key in ("jupyter", "tags") if cell.metadata.get(key)}
-        if "solution" in kept.get("tags", []):
-            kept["jupyter"] = {"source_hidden": True}  # JupyterLab shows it collapsed
-        cell.metadata = nbformat.from_dict(kept)
+        cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
     for number, cell in enumerate(code_cells(notebook), start=1):
         cell.execution_count = number
         cell.outputs = normal_outputs(cell.outputs, number)

@@ -1,123 +1,136 @@
-"""Exercises: cell magics for the check, the folded solution, and tasks that a learner writes.
+"""Exercises: each has a check, a hint and one solution, in a module of notebooks/exercises.
 
-An exercise in a notebook is four cells, known by their tags:
+They are there, not in the notebook, so that it gives nothing away: GitHub folds neither cells nor details. The module
+has the notebook's name without its number. An exercise `double` is two functions in it:
 
-- `exercise`: code that the learner changes;
-- `check`: begins with `%%check HINT`, then plain `assert`s that say what is not right yet;
-- `solution`: begins with `%%solution`, folded, holds what the exercise cell could become;
-- and above them a text that says what to do.
+    @hint("What has to be added to a number?")
+    def check_double(double: Callable[[int], int]) -> None:
+        assert double(21) == 2 * 21, f"of 21 it makes {double(21)}"
 
-`tests/test_exercises.py` runs every exercise untouched, where its check must fail with its hint, and solved,
-where it must pass.
+    def solve_double() -> Callable[[int], int]:
+        def double(number):
+            return number + number
+
+        return double
+
+In the notebook it is a text, a cell to change, tagged `exercise`, a cell `%check double`, tagged `check`, and below
+that the sentence with the link to the module.
+
+- A check takes names of the notebook, and its asserts say what is not right yet. It computes what it compares with
+  where it can, so that who reads it learns no answer.
+- A solution is what `%solution` prints: the lines that can take the place of the cell's, without annotations, as in
+  the notebook. Its parameters are names of cells above. A last `return` is for the linter and the type checker, and
+  is not printed.
+- Where the cell begins with `%%module my_tasks`, `@in_module("my_tasks")` is above the solution, and the check takes
+  the module as `my_tasks`.
+- No two exercises of the course have the same name: a check needs no more than that.
+
+`tests/test_exercises.py` runs every exercise untouched, where its check must fail with its hint, and solved, where it
+must pass.
 """
 
-import importlib
+import ast
 import importlib.util
-import keyword
+import inspect
+import re
 import sys
-import traceback
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
-from ..basics.deadline import deadline
 from ..basics.errors import LabError
-from ..basics.text import shorten, wrapped
-from ..services.open_lab import current
+from ..basics.places import ROOT
 
-CHECK_SECONDS = 60  # that a check may take
+FOLDER = ROOT / "notebooks" / "exercises"
 
-
-def load_magics() -> None:
-    """Give the notebook its cell magics; outside IPython there is nothing to do."""
-    ipython = sys.modules.get("IPython")  # slow to import, and there already where there are cells
-    shell = ipython and ipython.get_ipython()
-    if shell:
-        for magic in (check, solution, module):
-            shell.register_magic_function(magic, "cell")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def check(hint: str, cell: str) -> None:
-    """`%%check HINT`: run the cell's assertions and say "Right.", or what is not right yet and the hint."""
-    try:
-        with deadline(CHECK_SECONDS, lambda: f"the check was not over after {CHECK_SECONDS} s"):
-            exec(compile(cell, "<check>", "exec"), dict(_namespace()))  # a copy: a check leaves no names behind
-    except (AssertionError, LabError) as error:  # both say what to do, and neither is a slip in the code
-        said = str(error)
-    except (NameError, ModuleNotFoundError) as error:
-        said = f"{error}. Run the exercise cell, and the cells above it, first."
-    except Exception as error:  # whatever else a learner's code may raise
-        said = f"your code raised {shorten(f'{type(error).__name__}: {error}', 200)}"
-    else:
-        print("Right.")
-        return
-    print(wrapped(f"Not yet: {said}"), wrapped(f"Hint: {hint}"), sep="\n")
+def hint(words: str) -> Callable[[F], F]:
+    """Above a check: what helps somebody whose answer is not right yet."""
+    return lambda function: _marked(function, hint=words)
 
 
-def solution(_line: str, _cell: str) -> None:
-    """`%%solution`: keep one way to solve the exercise, and do nothing when the cell is run."""
-    print("One solution is folded here. To try it, copy all but its first line into the exercise.")
+def in_module(name: str) -> Callable[[F], F]:
+    """Above a solution: its cell begins with `%%module NAME`."""
+    return lambda function: _marked(function, module=name)
 
 
-def module(name: str, cell: str) -> None:
-    """`%%module NAME`: write the cell as a module that the notebook and new workers can import.
-
-    A worker knows only tasks that it finds in a module; a task in a cell exists in the notebook alone.
-    """
-    name = name.strip()
-    path = module_folder() / f"{name}.py"
-    if not name.isidentifier() or keyword.iskeyword(name) or _is_taken(name, path):
-        raise LabError(f"{name!r} can't be the name of a new module. Choose a name like my_tasks.")
-    # If the new one is not right, nobody should go on with the old one; nor with its bytecode, which Python takes for
-    # that of a new one of the same length that is written within the same second.
-    path.unlink(missing_ok=True)
-    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
-    _forget_module(name)
-    try:
-        compile(cell, path.name, "exec")
-        path.write_text(cell)
-        importlib.import_module(name)
-    except Exception as error:
-        path.unlink(missing_ok=True)
-        raise LabError(f"{path.name}{_line_of(error, path)}: {type(error).__name__}: {error}") from None
-    print(f"{path.name} is written: a worker started with --include {name} knows its tasks.")
+def _marked(function: F, **marks: str) -> F:
+    function.__dict__.update(marks)
+    return function
 
 
-def _is_taken(name: str, path: Path) -> bool:
-    """Whether the name already means a module that is not the learner's own, which is at `path` or was there."""
-    if name == "__main__":  # the notebook itself
-        return True
-    spec = importlib.util.find_spec(name)
-    return spec is not None and spec.origin != str(path)
+@dataclass(frozen=True)
+class Exercise:
+    """A check, its hint, and one solution."""
+
+    check: Callable[..., None]
+    hint: str
+    solve: Callable[..., object]
+    module: str | None  # that the exercise cell writes
+
+    def arguments(self, names: Mapping[str, Any]) -> dict[str, Any]:
+        """What the check takes, from the names of the notebook. `LabError`: something is not there yet."""
+        return {name: self._value(name, names) for name in inspect.signature(self.check).parameters}
+
+    def _value(self, name: str, names: Mapping[str, Any]) -> Any:
+        if name == self.module:
+            if name not in sys.modules:
+                raise LabError(f"run the exercise cell first, from its first line %%module {name} on.")
+            return sys.modules[name]
+        if name not in names:
+            code = self.solve.__code__
+            made = (code.co_varnames + code.co_cellvars)[code.co_argcount :]
+            cells = "exercise cell" if name in made else "cells above the exercise"
+            raise LabError(f"run the {cells} first: there is no {name} yet.")
+        return names[name]
+
+    def solution(self) -> str:
+        """The source that can take the place of the exercise cell's."""
+        lines = inspect.getsource(self.solve).splitlines()
+        [function] = ast.parse(textwrap.dedent("\n".join(lines))).body
+        assert isinstance(function, ast.FunctionDef) and function.returns
+        statements = function.body[:-1] if isinstance(function.body[-1], ast.Return) else function.body
+        source = "" if self.module is None else f"%%module {self.module}\n"
+        end, before = function.returns.end_lineno or 0, None
+        for statement in statements:
+            # With the comments and decorators above it. As in every module, two blank lines set a definition apart.
+            part = textwrap.dedent("\n".join(lines[end : statement.end_lineno]))
+            if before and _is_definition(before, statement):
+                source += "\n\n"
+                part = part.lstrip("\n")
+            source += part.rstrip() + "\n"
+            end, before = statement.end_lineno or 0, statement
+        return source
 
 
-def _line_of(error: Exception, path: Path) -> str:
-    """ ", line N" for the line of the module that raised, if it is one of its own."""
-    if isinstance(error, SyntaxError):
-        return f", line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f", line {lines[-1]}" if lines else ""
+def _is_definition(*statements: ast.stmt) -> bool:
+    return any(isinstance(each, ast.FunctionDef | ast.ClassDef) for each in statements)
 
 
-def module_folder() -> Path:
-    """Where the learner's modules are: in the lab's folder, importable here and in the lab's workers."""
-    folder = current().keeper.folder
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-    return folder
+def names_in(path: Path) -> list[str]:
+    """The exercises of a module, found without importing it."""
+    return re.findall(r"^def check_(\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def _forget_module(name: str) -> None:
-    """Let the next import load the module anew, with its tasks: Celery keeps the first task of a name."""
-    from tasks import app
+def find(name: str) -> Exercise:
+    """The exercise of that name. `LabError`: there is none."""
+    for path in sorted(FOLDER.glob("*.py")):
+        if name in names_in(path):
+            found = _import(path)
+            check, solve = getattr(found, f"check_{name}"), getattr(found, f"solve_{name}")
+            return Exercise(check, check.hint, solve, getattr(solve, "module", None))
+    raise LabError(f"There is no exercise {name!r}: take the name from the cell below the exercise, after %check.")
 
-    for key, task in list(app.tasks.items()):  # a learner may have put one task in under several names
-        if type(task).__module__ == name:
-            del app.tasks[key]
-    sys.modules.pop(name, None)
-    importlib.invalidate_caches()
 
-
-def _namespace() -> dict[str, Any]:
-    from IPython import get_ipython
-
-    return get_ipython().user_ns
+def _import(path: Path) -> ModuleType:
+    """The module in this file, read anew: who changes an exercise need not restart the kernel."""
+    spec = importlib.util.spec_from_file_location(f"exercises_of_{path.stem}", path)
+    assert spec and spec.loader
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found

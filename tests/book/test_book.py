@@ -98,16 +98,6 @@ def test_every_picture_has_words(book: Path) -> None:
 
 
 @every_notebook
-def test_solutions_are_folded_and_nothing_else(book: Path, path: Path) -> None:
-    cells = code_cells(nbformat.read(path, as_version=4))
-    folded = parse(page_of(book, path)).select("details")
-    solutions = [words(cell.source) for cell in cells if "solution" in cell.metadata.get("tags", [])]
-    assert [words(each.select_one(".cell_input").get_text()) for each in folded] == solutions
-    assert not [each for each in folded if each.has_attr("open")]
-    assert all("A solution" in each.summary.get_text() for each in folded)
-
-
-@every_notebook
 def test_all_code_and_all_outputs_are_shown(book: Path, path: Path) -> None:
     cells = code_cells(nbformat.read(path, as_version=4))
     for cell, shown in zip(cells, parse(page_of(book, path)).select("article div.cell"), strict=True):

@@ -53,7 +53,6 @@ BOTTOM = "Math.max(...[...document.querySelectorAll('main *')].map((each) => eac
 # Notes what a page is when it is printed, after its own preparations.
 WATCH_PRINT = """() => addEventListener("beforeprint", () => {
     window.printed = {
-        folded: document.querySelectorAll("details:not([open])").length,
         theme: document.documentElement.dataset.theme,
     };
 })"""
@@ -169,21 +168,13 @@ def test_dark_mode(open_reader: Callable[..., Reader], book: Path) -> None:
     assert brightness(page, "body", "backgroundColor") > 200
 
 
-def test_a_solution_unfolds(open_reader: Callable[..., Reader], book: Path) -> None:
-    page = open_reader(DESK).open(page_of(book, NOTEBOOKS[0]))
-    code = page.locator("details .cell_input")
-    expect(code).not_to_be_visible()
-    page.get_by_text("A solution").locator("visible=true").click()
-    expect(code).to_be_visible()
-
-
 def test_every_page_prints_whole(open_reader: Callable[..., Reader], book: Path, screenshots: Path) -> None:
     reader = open_reader(PAPER, color_scheme="dark")
     for path in pages(book):
         page = reader.open(path)
         page.evaluate(WATCH_PRINT)
         pdf = page.pdf(path=screenshots / f"book, on paper, {path.stem}.pdf", format="A4", margin=MARGINS)
-        assert page.evaluate("window.printed") == {"folded": 0, "theme": "light"}, path.name
+        assert page.evaluate("window.printed") == {"theme": "light"}, path.name
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")  # as it was
 
         page.emulate_media(media="print")

@@ -20,8 +20,8 @@ IS_CONNECTED = """name => {
     return shown?.title.label === name && kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
 }"""
 
-# The code cells: what JupyterLab counts, for it shows no prompt where a solution is folded, and what it shows. It gives
-# tracebacks the type of stderr too. A picture that is not drawn has a width of 0.
+# The code cells: what JupyterLab counts, and what it shows. It gives tracebacks the type of stderr too. A picture that
+# is not drawn has a width of 0.
 CELLS = """() => jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code').map(cell => {
     const outputs = [...cell.node.querySelectorAll('.jp-OutputArea-output')];
     return {

@@ -1,9 +1,102 @@
-"""The cell magics of the exercises in a real IPython, and the check of the machine."""
+"""The magics of the exercises in a real IPython, and the check of the machine."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+SUMS = """
+import time
+from types import ModuleType
 
-def use_shell():
+import lab
+from lab.cells.exercises import hint, in_module
+
+
+@hint("Look again.")
+def check_total(total: int, terms: list[int]) -> None:
+    assert total == sum(terms), "the sum is wrong"
+
+
+def solve_total(
+    terms: list[int],
+) -> int:
+    # One after the other.
+    total = 0
+    for term in terms:
+        total += term
+    return total
+
+
+@hint("Look again.")
+def check_late() -> None:
+    raise lab.LabError("it still runs")
+
+
+def solve_late() -> None: ...
+
+
+@hint("Look again.")
+def check_raises() -> None:
+    undefined
+
+
+def solve_raises() -> None: ...
+
+
+@hint("Look again.")
+def check_divides() -> None:
+    1 / 0
+
+
+def solve_divides() -> None: ...
+
+
+@hint("Look again. " * 20)
+def check_long() -> None:
+    assert False, "this is wrong " * 10 + "and\\nthis"
+
+
+def solve_long() -> None: ...
+
+
+@hint("Look again.")
+def check_slow() -> None:
+    time.sleep(30)
+
+
+def solve_slow() -> None: ...
+
+
+@hint("Look again.")
+def check_answer(answers: ModuleType) -> None:
+    assert answers.answer() == 22, "it is another number"
+
+
+@in_module("answers")
+def solve_answer() -> object:
+    import time
+
+    from tasks import app
+
+    # What a worker runs.
+    @app.task
+    def answer():
+        time.sleep(0)
+
+        return 22
+
+    LATE = 1  # second
+
+    def other():
+        return LATE
+
+    return answer, other
+"""
+
+
+def use_shell(sums):
     """Run cells in an IPython shell; what each printed, and how it ended."""
     import sys
 
@@ -18,24 +111,46 @@ def use_shell():
         error = result.error_before_exec or result.error_in_exec
         return {"out": captured.stdout, "error": type(error).__name__ if error else "", "said": str(error)}
 
-    seen = {"start": run("import lab\nlab.start()")}
+    seen = {"no lab": [run("import lab\n%check total"), run("%solution total")]}
+    seen["start"] = run("lab.start()")
     import lab
 
     folder = lab.current().keeper.folder
 
-    seen["right"] = run("%%check Look again.\nassert 1 + 1 == 2\nleft = 1")
-    seen["leaves nothing"] = "left" not in shell.user_ns
-    seen["wrong"] = run("%%check Look again.\nassert 1 + 1 == 3, 'the sum is wrong'")
-    seen["long"] = run("%%check " + "Look again. " * 20 + "\nassert False, 'this is wrong ' * 10 + 'and\\nthis'")
-    seen["late"] = run("%%check Look again.\nraise lab.LabError('it still runs')")
-    seen["raises"] = run("%%check Look again.\nundefined")
-    seen["divides"] = run("%%check Look again.\n1 / 0")
-    seen["slip"] = run("%%check Look again.\nassert (")
-    lab.cells.exercises.CHECK_SECONDS = 1
-    seen["slow"] = run("%%check Look again.\nimport time\ntime.sleep(30)")
-    seen["after"] = run("import time\ntime.sleep(1.1)")
-    seen["solution"] = run("%%solution\nsolved = True")
-    seen["not solved"] = "solved" not in shell.user_ns
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from lab.cells import exercises, magics
+
+    with TemporaryDirectory() as written:
+        exercises.FOLDER = Path(written)
+        module = exercises.FOLDER / "sums.py"
+        module.write_text(sums)
+        run("total, terms = 2, [1, 1]")
+        seen["right"] = run("%check total")
+        run("total = 3")
+        seen["wrong"] = run("%check total")
+        seen["solution"] = run("%solution total")
+        module.write_text(sums.replace("the sum is wrong", "look again"))
+        seen["changed"] = run("%check total")
+        module.write_text(sums)
+        for name in ("late", "raises", "divides"):
+            seen[name] = run(f"%check {name}")
+        seen["long"] = run("%check long")
+        magics.CHECK_SECONDS = 1
+        seen["slow"] = run("%check slow")
+        seen["after"] = run("import time\ntime.sleep(1.1)")
+
+        seen["nonsense"] = [run(f"%{magic} {name}") for magic in ("check", "solution") for name in ("nonsense", "")]
+        run("del total")
+        seen["not run"] = run("%check total")
+        run("total = 3\ndel terms")
+        seen["above not run"] = run("%check total")
+        seen["not written"] = run("%check answer")
+        seen["first line"] = run("def answer():\n    return 22"), run("%check answer")
+        seen["module solution"] = run("%solution answer")
+        seen["written"] = run(seen["module solution"]["out"]), run("%check answer")
+        seen["imports no tasks"] = sorted(name for name in sys.modules["tasks"].app.tasks if "answer" in name)
 
     task = "%%module mine\nfrom tasks import app\n@app.task\ndef answer():\n    return {}"
     seen["first"] = run(task.format(1))
@@ -80,24 +195,32 @@ def use_shell():
 
 @pytest.fixture(scope="module")
 def seen(shared_place):
-    seen = shared_place.witness(use_shell)
+    seen = shared_place.witness(use_shell, SUMS)
     assert seen["start"]["error"] == ""
     return seen
 
 
+def test_without_an_open_lab_it_is_named(seen):
+    for result in seen["no lab"]:
+        assert (result["error"], result["said"]) == ("LabError", "The lab is not open yet: run lab.start() first.")
+
+
 def test_a_check_that_holds(seen):
     assert seen["right"] == {"out": "Right.\n", "error": "", "said": "None"}
-    assert seen["leaves nothing"]
 
 
 def test_a_check_that_does_not_hold(seen):
     assert seen["wrong"]["out"] == "Not yet: the sum is wrong\nHint: Look again.\n"
     assert seen["late"]["out"] == "Not yet: it still runs\nHint: Look again.\n"
-    for name, word in {"raises": "undefined", "divides": "ZeroDivisionError", "slip": "SyntaxError"}.items():
+    for name, word in {"raises": "undefined", "divides": "ZeroDivisionError"}.items():
         *said, hint = seen[name]["out"].splitlines()
         assert said[0].startswith("Not yet: ") and word in said[0]
         assert hint == "Hint: Look again."
-    assert {seen[name]["error"] for name in ("wrong", "raises", "divides", "slip")} == {""}
+    assert {seen[name]["error"] for name in ("wrong", "raises", "divides")} == {""}
+
+
+def test_a_check_that_has_changed_is_read_anew(seen):
+    assert seen["changed"]["out"] == "Not yet: look again\nHint: Look again.\n"
 
 
 def test_what_a_check_says_is_folded(seen):
@@ -113,9 +236,39 @@ def test_a_check_that_takes_too_long(seen):
     assert seen["after"]["error"] == ""  # the alarm was for the check alone
 
 
-def test_a_solution_is_not_run(seen):
-    assert "folded" in seen["solution"]["out"]
-    assert seen["not solved"]
+def test_a_name_that_no_exercise_has(seen):
+    for result, name in zip(seen["nonsense"], ["nonsense", ""] * 2, strict=True):
+        assert result["error"] == "LabError"
+        assert result["said"] == (
+            f"There is no exercise {name!r}: take the name from the cell below the exercise, after %check."
+        )
+
+
+def test_a_check_before_its_cells_names_them(seen):
+    said = "Not yet: run the exercise cell first: there is no total yet.\n"
+    assert seen["not run"] == {"out": said, "error": "", "said": "None"}
+    said = "Not yet: run the cells above the exercise first: there is no terms yet.\n"
+    assert seen["above not run"] == {"out": said, "error": "", "said": "None"}
+    said = "Not yet: run the exercise cell first, from its first line %%module answers on.\n"
+    assert [seen["not written"]["out"], seen["first line"][1]["out"]] == [said, said]
+
+
+def test_a_solution_is_the_source_that_takes_the_place_of_the_cells(seen):
+    assert seen["solution"]["out"] == "# One after the other.\ntotal = 0\nfor term in terms:\n    total += term\n"
+
+
+def test_a_solution_that_is_a_module_is_written_like_one(seen):
+    source = seen["module solution"]["out"]
+    assert source.splitlines()[0] == "%%module answers"
+    body = source.partition("\n")[2]
+    ruff = [Path(sys.executable).with_name("ruff"), "format", "--stdin-filename", "answers.py", "-"]
+    assert subprocess.run(ruff, input=body, stdout=subprocess.PIPE, text=True, check=True).stdout == body
+    assert body.count("\n\n\n") == 3 and "# What a worker runs.\n@app.task\ndef answer():" in body
+    assert seen["written"][1]["out"] == "Right.\n"
+
+
+def test_a_solution_that_was_not_run_is_no_task(seen):
+    assert seen["imports no tasks"] == ["answers.answer"]  # the learner's own, from its module
 
 
 def test_a_module_is_written_and_imported_anew(seen):
