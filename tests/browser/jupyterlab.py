@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import psutil
 from tests.surroundings import surroundings
 
 FIRST = "00_start_here.ipynb"  # the notebook on which it opens
+# As from a terminal: where the tests run under nohup, or in a service, the signal of a closed terminal is ignored.
+HEAR = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
 DEADLINE_SECONDS = 120  # for what takes a few when the machine is not busy
 
 
@@ -42,7 +45,7 @@ class JupyterLab:
         options = "--no-browser --expose-app-in-browser --KernelManager.transport=ipc"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                ["make", "lab", f"ARGS={options}"],
+                [sys.executable, "-c", HEAR, "make", "lab", f"ARGS={options}"],
                 cwd=course, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
