@@ -123,7 +123,8 @@ def execute(path: Path, notebook: NotebookNode) -> None:
 
     Exit on an error that no tag announces.
     """
-    environment.forget(environment.SETTINGS)
+    settings = environment.SETTINGS
+    surroundings = {name: value for name, value in os.environ.items() if not settings.fullmatch(name)}
     specs = NbvalKernelspecManager()
     kernel = AsyncKernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=specs)
     client = NotebookClient(
@@ -137,7 +138,9 @@ def execute(path: Path, notebook: NotebookNode) -> None:
     number = 0
     with (
         TemporaryDirectory(prefix="celery-course-ipython-") as profile,
-        client.setup_kernel(cleanup_kc=True, env=os.environ | {"IPYTHONDIR": profile}, stdout=DEVNULL, stderr=DEVNULL),
+        client.setup_kernel(
+            cleanup_kc=True, env=surroundings | {"IPYTHONDIR": profile}, stdout=DEVNULL, stderr=DEVNULL
+        ),
     ):
         for index, cell in enumerate(notebook.cells):
             number += cell.cell_type == "code"
