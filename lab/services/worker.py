@@ -7,8 +7,10 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from typing import Any
 
 import redis
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from ..basics.deadline import deadline
@@ -111,6 +113,34 @@ class Worker(Process):
             self._is_ready = True
         return self
 
+    def wait_until_full(self, *, timeout: float = 30) -> None:
+        """Wait until the worker runs what it can, and has taken all the messages that it may hold meanwhile.
+
+        timeout: seconds to wait (default 30)
+
+        It may hold processes times prefetch multiplier unacknowledged messages, and fewer if its queues are empty.
+        Returns while the tasks run. Raises `LabError` with the log's tail after `timeout` seconds.
+        """
+        self.wait_for("it was full", self._is_full, timeout=timeout)
+
+    def _is_full(self) -> bool:
+        from tasks import app
+
+        ask = app.control.inspect([self.node], timeout=1)
+        read = [queue["name"] for queue in (ask.active_queues() or {}).get(self.node, [])]
+        # The queues before the worker: a message that it takes in between is then among those that it holds.
+        with app.connection_for_read() as connection:
+            waiting = sum(_length(connection, queue) for queue in read)
+        active, reserved, stats = (
+            (answer or {}).get(self.node) for answer in (ask.active(), ask.reserved(), ask.stats())
+        )
+        if not active or reserved is None or not stats:
+            return False
+        held = len(reserved) + sum(not task["acknowledged"] for task in active)
+        is_busy = len(active) == stats["pool"]["max-concurrency"] or not reserved
+        takes_no_more = held >= stats["prefetch_count"] or not waiting
+        return is_busy and takes_no_more and all(_is_stored(task) for task in active)
+
     def _answers(self) -> bool:
         """Whether it answers a ping. Asked when the log says that it is ready; whatever that says, once a second."""
         from tasks import app
@@ -138,6 +168,23 @@ class Worker(Process):
 
     def __str__(self) -> str:
         return folded(self.command)
+
+
+def _length(connection: Connection, queue: str) -> int:
+    """How many messages wait in this queue, of all priorities."""
+    try:
+        return connection.default_channel.queue_declare(queue, passive=True).message_count
+    except connection.channel_errors:  # an empty list is no key in Redis
+        return 0
+
+
+def _is_stored(running: dict[str, Any]) -> bool:
+    """Whether this running task has stored that it has started, if it does."""
+    from tasks import app
+
+    task = app.tasks.get(running["name"])
+    tracks = task.track_started if task else app.conf.task_track_started
+    return not tracks or app.AsyncResult(running["id"]).state != "PENDING"
 
 
 def folded(command: str, start: str = "") -> str:
