@@ -6,7 +6,7 @@ from contextlib import nullcontext, suppress
 from ..basics.errors import LabError
 from ..basics.request import peak_of
 from ..basics.waiting import wait_until
-from ..draw.lanes import draw_lanes, lanes_of
+from ..draw.lanes import draw_lanes, groups_of
 from ..draw.live import Live, frame_of
 from ..record.recorder import Recorder
 from ..record.run import Run
@@ -66,7 +66,7 @@ class LiveLanes(Live):
                 self._run.requests = self._fb.witness().requests
         except LabError:
             return None  # the server is gone: the block itself will say so
-        return frame_of(self._run.title, lanes_of(self._run), time.time() - self._run.started)
+        return frame_of(self._run.title, groups_of(self._run), time.time() - self._run.started)
 
 
 def wait_until_quiet(fb: FakeFacebook) -> None:

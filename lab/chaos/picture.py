@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..draw.pack import pack
-from ..draw.picture import Picture, finish, new_panels
+from ..draw.picture import Picture, draw_key, finish, new_panels
 from ..draw.style import FAILED, INK, MODEL, RUNNING, WAITING, plain
 from . import orders
 from .plan import PROCESS, REDIS, WORKER
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_UNITS = 1.5  # between the tops of two lanes, of which the lane itself takes one
+KEY = "pale: up  ·  blue: runs a task  ·  black: runs it again  ·  orange: killed while it ran  ·  ✗: a kill"
 SIGNS = {WORKER: "X", PROCESS: "x", REDIS: "X"}
 
 
@@ -29,8 +30,9 @@ def draw_storm(storm: Storm, *, title: str) -> Picture:
     last = max([storm.calm - storm.began, *charged]) + 0.3
     count = len(storm.slots)
     heights = [0.46 * (count + 2), 1.9]
-    figure, (lanes, sums) = new_panels(sum(heights) + 0.7, "", rows=2, sharex=True, height_ratios=heights)
-    lanes.set_title(title)
+    figure, (lanes, sums) = new_panels(sum(heights) + 0.9, "", rows=2, sharex=True, height_ratios=heights)
+    lanes.set_title(title, pad=21)
+    draw_key(lanes, KEY)
     names = {}
     for number, slot in enumerate(storm.slots):
         top = number * ROW_UNITS

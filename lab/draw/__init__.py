@@ -4,6 +4,7 @@ May import: the plain records of `record`, and `basics`; never services, Redis o
 may change what they like here: nothing but the look of a picture depends on it.
 
     lanes       `draw_lanes`: what is in each lane (their order is that of `Run.processes`, in record/run)
+    names       what a picture with several workers calls them
     live        lanes that grow while a cell runs
     waits       `draw_waits`, and the visitors of a site
     bars        `draw_bars`, `draw_panels`, `draw_comparison`

@@ -1,6 +1,6 @@
 """Boxes and arrows, of which diagrams are made."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .style import INK, RUNNING
 
@@ -42,12 +42,7 @@ def draw_box(axes: "Axes", corner: Point, size: Point, text: str, colour: str, i
     axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9.5, color=ink)
 
 
-def draw_label(axes: "Axes", x: float, y: float, text: str, colour: str, ink: str = INK) -> None:
-    """A text in a box that is as large as the text, with its middle at x and y."""
-    bbox: dict[str, Any] = {"boxstyle": "round,pad=0.5", "linewidth": 1.2, "fc": colour, "ec": RUNNING}
-    axes.text(x, y, text, ha="center", va="center", fontsize=10, color=ink, bbox=bbox)
-
-
 def draw_arrow(axes: "Axes", start: Point, end: Point) -> None:
-    """An arrow from `start` to `end`."""
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.4})
+    """An arrow whose ends are exactly at `start` and `end`, such as the edges of two boxes."""
+    style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=style)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .picture import Picture, finish, new_axes, new_panels
-from .style import FAILED, INK, MODEL, RUNNING, plain
+from .picture import Picture, draw_key, finish, new_axes, new_panels
+from .style import FAILED, INK, MODEL, ON_PAPER, RUNNING, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def draw_curves(
     xlabel: what the numbers count (default "processes")
     ylabel: the unit of the values (default "seconds")
     """
-    figure, places = new_panels(3.4, title, columns=len(curves))
+    figure, places = new_panels(3.6, title, columns=len(curves))
     for axes, (what, (measured, predicted)) in zip(places, curves.items(), strict=True):
         _draw_steps(axes, predicted)
         _draw_dots(axes, measured, lambda value: f"{value:.2f}" if isinstance(value, float) else f"{value}", size=6)
@@ -57,6 +57,7 @@ def draw_curves(
         axes.grid(axis="y")
         axes.tick_params(axis="y", length=0)
     places[0].set_ylabel(ylabel)
+    draw_key(places[0], "dots: measured  ·  line: predicted", above=22)
     said = [f"{what}: dots at {', '.join(str(n) for n in measured)}" for what, (measured, _) in curves.items()]
     return finish(figure, "\n".join([title, *said]))
 
@@ -71,7 +72,7 @@ def _draw_dots(axes: "Axes", measured: Mapping[int, float], words: Callable[[flo
     for n, value in measured.items():
         axes.annotate(
             words(value), (n, value), xytext=(0, size + 1), textcoords="offset points", ha="center", fontsize=9,
-            color=RUNNING,
+            color=RUNNING, bbox=ON_PAPER,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..basics.errors import LabError
 from ..basics.request import SeenRequest
-from .picture import Picture, finish, new_panels
+from .picture import Picture, draw_key, finish, new_panels
 from .style import FAILED, HATCH, INK, RUNNING, plain
 
 if TYPE_CHECKING:
@@ -32,10 +32,11 @@ def draw_load(groups: Mapping[str, Sequence[SeenRequest]], *, title: str) -> Pic
     for name, requests in groups.items():
         first = min(request.arrival for request in requests)
         counts[name] = _count((request.arrival - first, request.status == 200) for request in requests)
-    picture = _draw(counts, title, "seconds since the first request")
+    key = "height: requests in a tenth of a second  ·  hatched: no good answer"
+    figure = _draw(counts, title, "seconds since the first request", key)
     failed = {name: sum(request.status != 200 for request in requests) for name, requests in groups.items()}
     words = [f"{name}: {len(each)} requests, {failed[name]} without a good answer" for name, each in groups.items()]
-    return finish(picture, "\n".join([title, *words]))
+    return finish(figure, "\n".join([title, *words]))
 
 
 @plain
@@ -51,7 +52,8 @@ def draw_spread(groups: Mapping[str, Sequence[float]], *, title: str) -> Picture
         raise LabError("draw_spread takes waits in seconds by name, for example {'fixed': [2, 2]}.")
     counts = {name: _count((wait, True) for wait in waits) for name, waits in groups.items()}
     words = [f"{name}: {len(waits)} waits" for name, waits in groups.items()]
-    return finish(_draw(counts, title, "seconds to wait"), "\n".join([title, *words]))
+    figure = _draw(counts, title, "seconds to wait", "height: waits in a tenth of a second")
+    return finish(figure, "\n".join([title, *words]))
 
 
 def _count(moments: Iterable[tuple[float, bool]]) -> Counts:
@@ -63,13 +65,14 @@ def _count(moments: Iterable[tuple[float, bool]]) -> Counts:
     return counts
 
 
-def _draw(groups: Mapping[str, Counts], title: str, unit: str) -> "Figure":
+def _draw(groups: Mapping[str, Counts], title: str, unit: str, key: str) -> "Figure":
     last = max(max(counts) for counts in groups.values()) + 1
     most = max(sum(pair) for counts in groups.values() for pair in counts.values())
-    figure, rows = new_panels(0.95 * len(groups) + 0.9, "", rows=len(groups), sharex=True, sharey=True)
+    figure, rows = new_panels(0.95 * len(groups) + 1.1, "", rows=len(groups), sharex=True, sharey=True)
     for axes, (name, counts) in zip(rows, groups.items(), strict=True):
         _draw_row(axes, name, counts, most)
-    rows[0].set_title(title, pad=10)
+    rows[0].set_title(title, pad=24)
+    draw_key(rows[0], key, above=9)
     rows[-1].set_xlabel(unit)
     rows[-1].set(
         xlim=(-BIN_SECONDS, max(last * BIN_SECONDS, 1) * 1.04), ylim=(0, most * 1.7)

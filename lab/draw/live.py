@@ -7,16 +7,17 @@ measured. With LAB_LIVE=0 (tests, and when outputs are stored) only the last fra
 import html
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..basics.kernel import is_notebook
-from .lanes import Bar, Lane
+from .lanes import Bar, Group, Lane
 from .picture import Picture
-from .style import ALARM, FAILED, RUNNING, WAITING
+from .style import ALARM, FAILED, MODEL, RUNNING, WAITING
 
 INTERVAL_SECONDS = 0.2  # between two frames
 LAST_SECONDS = 10  # for the last frame
+KEY = "pale strip: waits  ·  dark bar: runs"
 STRIP_PIXELS, BAR_PIXELS = (3, 3), (7, 14)  # from the top of a lane, and in height
 
 
@@ -58,14 +59,22 @@ class Live:
                 self._handle.update(HTML(frame))
 
 
-def frame_of(title: str, lanes: list[Lane], now: float, *, waiting: tuple[int, int] = STRIP_PIXELS) -> str:
+def frame_of(
+    title: str, groups: Sequence[Group], now: float, *, waiting: tuple[int, int] = STRIP_PIXELS, key: str = KEY
+) -> str:
     """One frame: the axis is as long as the time that has passed, and never shorter than a second.
 
-    `waiting` is where a wait is drawn in its lane: `STRIP_PIXELS` above the bars that it may overlap, or `BAR_PIXELS`.
+    `waiting` is where a wait is drawn in its lane: `STRIP_PIXELS` above the bars that it may overlap, or `BAR_PIXELS`;
+    `key` says what pale and dark mean, once something waits.
     """
     scale = 100 / max(now, 1)
-    rows = "".join(_row(lane, now, scale, waiting) for lane in lanes)
-    return f'<div style="font: 12px sans-serif; max-width: 800px"><b>{html.escape(title)}: {now:.1f} s</b>{rows}</div>'
+    said = f"<b>{html.escape(title)}: {now:.1f} s</b>"
+    if any(lane.waiting for group in groups for lane in group.lanes):
+        said += f'<div style="color: {MODEL}">{html.escape(key)}</div>'
+    for group in groups:
+        said += f'<div style="padding-top: 6px">{html.escape(group.name)}</div>' if group.name else ""
+        said += "".join(_row(lane, now, scale, waiting) for lane in group.lanes)
+    return f'<div style="font: 12px sans-serif; max-width: 800px">{said}</div>'
 
 
 def _row(lane: Lane, now: float, scale: float, waiting: tuple[int, int]) -> str:

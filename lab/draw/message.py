@@ -33,7 +33,7 @@ def draw_message(raw: str, *, title: str) -> Picture:
         axes.text(0.5, y, name, fontsize=10, weight="bold", color=INK, va="center")
         axes.text(2.9, y - 0.2, text, **MONO)
         axes.text(2.9, y + 0.27, purpose, fontsize=8, color=MODEL, va="center")
-    draw_arrow(axes, (8, 4.3), (8, 5.7))
+    draw_arrow(axes, (8, 4.4), (8, 5.8))
     axes.text(8.3, 5.05, "base64, then JSON", fontsize=9.5, color=INK, va="center")
     for column, (name, (text, purpose)) in enumerate(zip(BODY, parts, strict=True)):
         x = 0.1 + column * 5.35

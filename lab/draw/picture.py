@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .style import INK
+from .style import INK, MODEL
 
 if TYPE_CHECKING:  # matplotlib is slow to import, and not every notebook draws
     from matplotlib.axes import Axes
@@ -27,11 +27,13 @@ class Picture:
         return {"image/png": self.png, "text/plain": self.words}, {"image/png": {"width": width, "height": height}}
 
 
-def new_axes(height: float, title: str, xlabel: str) -> "tuple[Figure, Axes]":
-    """A figure with one chart in it; `height` is in inches."""
+def new_axes(height: float, title: str, xlabel: str, *, key: str = "") -> "tuple[Figure, Axes]":
+    """A figure with one chart in it; `height` is in inches, and `key` a line under the title, as for `draw_key`."""
     figure = _new_figure(height)
     axes = figure.add_subplot()
-    axes.set_title(title)
+    axes.set_title(title, pad=21 if key else None)
+    if key:
+        draw_key(axes, key)
     axes.set_xlabel(xlabel)
     axes.spines["left"].set_visible(False)
     return figure, axes
@@ -45,6 +47,13 @@ def new_panels(
     if title:
         figure.suptitle(title, x=0.01, ha="left", color=INK)
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+
+
+def draw_key(axes: "Axes", words: str, *, above: float = 6) -> None:
+    """One line that says what pale, dark and hatched mean, so many points above the chart."""
+    axes.annotate(
+        words, (0, 1), xytext=(0, above), xycoords="axes fraction", textcoords="offset points", fontsize=9, color=MODEL
+    )
 
 
 def _new_figure(height: float) -> "Figure":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..basics.errors import LabError
 from ..record.processor import Usage
-from .picture import Picture, finish, new_panels
+from .picture import Picture, draw_key, finish, new_panels
 from .style import MODEL, RUNNING, WAITING, plain
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
     usages: as `with lab.watch_cpu(…) as usage:` gave them, one or more
     title:  stands above the picture
 
-    Solid is what the watched processes used, pale on top of it what all other programs did.
+    Dark is what the watched processes used, pale on top of it what all other programs did.
     """
     from matplotlib.ticker import MaxNLocator
 
     if not usages:
         raise LabError("draw_cpu takes what lab.watch_cpu gave: lab.draw_cpu(usage, title=…).")
-    figure, places = new_panels(1.15 * len(usages) + 0.7, title, rows=len(usages), sharex=True)
+    figure, places = new_panels(1.15 * len(usages) + 0.9, title, rows=len(usages), sharex=True)
     last = max(usage.took for usage in usages)
     limit = max(usage.limit for usage in usages)
     top = min(limit, max(2, *(round(sample.ours + 1) for usage in usages for sample in usage.samples)))
@@ -35,6 +35,7 @@ def draw_cpu(*usages: Usage, title: str) -> Picture:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y")
+    draw_key(places[0], "dark: the processes watched  ·  pale: other programs  ·  line: all cores", above=22)
     places[-1].set_xlabel("seconds")
     return finish(figure, "\n".join([title, *(f"{usage.title}: cores used over time" for usage in usages)]))
 

@@ -12,10 +12,11 @@ from ..basics.kernel import import_matplotlib
 P = ParamSpec("P")
 T = TypeVar("T")
 
-RUNNING, WAITING, FAILED, MODEL = "#0B5A8A", "#BBD7E8", "#D55E00", "#777777"
+RUNNING, WAITING, FAILED, MODEL = "#0B5A8A", "#A8CBE0", "#D55E00", "#666666"
 INK, GRID = "#222222", "#DDDDDD"
 ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}  # states of a task that are drawn as failed
 HATCH = "////"
+ON_PAPER: dict[str, Any] = {"fc": "white", "ec": "none", "pad": 0.8}  # behind words that a line of the grid would cross
 
 # On top of matplotlib's own defaults.
 SETTINGS: dict[str, Any] = {

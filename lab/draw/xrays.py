@@ -30,7 +30,9 @@ def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
     axes.set_title(title, pad=24)
     y = 0.0
     for row in rows:
-        axes.text(-0.04, y + heights[row] / 2, row, ha="right", va="center", fontsize=9, color=INK)
+        middle = y + heights[row] / 2
+        axes.text(-0.04, middle - 0.26, row, ha="right", va="center", fontsize=9, color=INK)
+        axes.text(-0.04, middle + 0.36, _meaning(row), ha="right", va="center", fontsize=8, color=MODEL)
         for column, xray in enumerate(moments.values()):
             boxes = _boxes(xray, row)
             for number, (text, colours) in enumerate(boxes):
@@ -49,6 +51,11 @@ def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
 def _rows(moments: dict[str, XRay]) -> list[str]:
     names = dict.fromkeys(name for xray in moments.values() for name in xray.queues)
     return [*(f"queue {name}" for name in names), "unacked", "results"]
+
+
+def _meaning(row: str) -> str:
+    """What the boxes of a row have in common."""
+    return {"unacked": "taken, not acknowledged", "results": "stored states"}.get(row, "waits")
 
 
 def _boxes(xray: XRay, row: str) -> list[tuple[str, tuple[str, str]]]:

@@ -75,8 +75,9 @@ class Recorder:
 
     # What Celery tells
 
-    def _on_sent(self, headers: dict[str, Any], **_: Any) -> None:
-        task = Task(headers["id"], headers["task"], label_of(headers), time.time())
+    def _on_sent(self, headers: dict[str, Any], routing_key: str = "", **_: Any) -> None:
+        # A queue that the lab's workers read has the same name as its routing key.
+        task = Task(headers["id"], headers["task"], label_of(headers), time.time(), queue=routing_key)
         with self._changed:
             self._tasks.setdefault(task.id, task)  # a retry is sent again under the same id
             self.run.tasks = list(self._tasks.values())

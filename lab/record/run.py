@@ -31,6 +31,7 @@ class Task:
     received: float | None = None
     attempts: list[Attempt] = field(default_factory=list)
     state: str = "PENDING"
+    queue: str = ""  # into which it was sent
 
 
 @dataclass

@@ -22,9 +22,9 @@ import requests
 
 from ..basics.errors import LabError
 from ..basics.text import in_seconds, shorten
-from ..draw.lanes import Bar, Lane
+from ..draw.lanes import Bar, Group, Lane
 from ..draw.live import BAR_PIXELS, Live, frame_of
-from ..draw.waits import draw_visits
+from ..draw.waits import draw_visits, visit_key
 from .site import VISITOR, Handling, site_at
 
 PATIENCE_SECONDS = 60  # after which a visitor goes away
@@ -71,8 +71,9 @@ def visit(url: str, forms: Sequence[Mapping[str, Any]], *, title: str) -> Visits
     title: stands above the picture
 
     In a notebook it shows a lane for each visitor, in the order in which the site took them: pale while the visitor
-    waits for the site to begin, solid while the site handles the request. A redirect is an answer and is not
-    followed. An error is that visitor's outcome; `LabError` is raised if nobody answers at `url` at all.
+    waits for the site to begin, dark from then on until the visitor has the answer. The number at its end is the whole
+    wait. A redirect is an answer and is not followed. An error is that visitor's outcome; `LabError` is raised if
+    nobody answers at `url` at all.
     """
     _check(url, forms)
     crowd = _Crowd(url, forms)
@@ -197,7 +198,8 @@ class _Crowd:
         over = [visitor.finish is not None for visitor in self._visitors]
         told = self._site is not None
         lanes = [_lane(visit, over=ended, told=told) for visit, ended in zip(self.visits(), over, strict=True)]
-        return frame_of(title, _in_order(lanes), time.perf_counter() - self.started, waiting=BAR_PIXELS)
+        now = time.perf_counter() - self.started
+        return frame_of(title, [Group(_in_order(lanes))], now, waiting=BAR_PIXELS, key=visit_key(told=told))
 
 
 def _label(form: Mapping[str, Any], number: int) -> str:
@@ -206,7 +208,10 @@ def _label(form: Mapping[str, Any], number: int) -> str:
 
 
 def _lane(visit: Visit, *, over: bool = True, told: bool = True) -> Lane:
-    """The lane of one visit; `told` says whether the site is one that tells when it handles a request."""
+    """The lane of one visit, which ends where the visitor has the answer: its length is the wait that its label names.
+
+    `told` says whether the site is one that tells when it begins to handle a request.
+    """
     finish = visit.start + visit.wait if over else None
     if not over and told and visit.begin is None:
         return Lane(visit.label, [], [Bar(visit.start, None, "", "PENDING")])
@@ -215,12 +220,13 @@ def _lane(visit: Visit, *, over: bool = True, told: bool = True) -> Lane:
     if visit.begin is None:
         return Lane(visit.label, [Bar(visit.start, finish, label, state)], [])
     waiting = Bar(visit.start, visit.begin, "", "PENDING")
-    return Lane(visit.label, [Bar(visit.begin, visit.end or finish, label, state)], [waiting])
+    return Lane(visit.label, [Bar(visit.begin, finish, label, state)], [waiting])
 
 
 def _outcome(visit: Visit) -> str:
-    trouble = "" if not visit.failed else f", status {visit.status}" if visit.status else ", no answer"
-    return in_seconds(visit.wait) + trouble
+    if not visit.failed:
+        return in_seconds(visit.wait)
+    return f"{in_seconds(visit.wait)}  ✗ failed: " + (f"status {visit.status}" if visit.status else "no answer")
 
 
 def _in_order(lanes: list[Lane]) -> list[Lane]:

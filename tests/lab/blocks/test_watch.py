@@ -103,6 +103,7 @@ def test_each_task_is_recorded_with_its_moments(seen):
     run = seen["three"]
     assert [task["id"] for task in run["tasks"]] == seen["ids"]
     assert [task["label"] for task in run["tasks"]] == ["photos", "posts", "likes"]
+    assert {task["queue"] for task in run["tasks"]} == {"two"}
     for task in run["tasks"]:
         assert (task["name"], task["state"], len(task["attempts"])) == ("tasks.fetch_url", "SUCCESS", 1)
         (attempt,) = task["attempts"]

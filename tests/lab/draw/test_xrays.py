@@ -3,7 +3,7 @@
 from itertools import count
 
 from lab.draw.style import FAILED, RUNNING, WAITING
-from lab.draw.xrays import _boxes, draw_xrays
+from lab.draw.xrays import _boxes, _meaning, draw_xrays
 from lab.record.xray import XRay
 
 
@@ -24,6 +24,11 @@ def test_colours_tell_where_a_message_is():
     assert [face for _, (face, _) in _boxes(seen, "unacked")] == [RUNNING]
     assert [face for _, (face, _) in _boxes(seen, "results")] == ["white", FAILED]
     assert _boxes(seen, "queue of another moment") == []
+
+
+def test_words_beside_a_row_say_what_its_boxes_are():
+    said = [_meaning(row) for row in ("queue celery", "queue dead", "unacked", "results")]
+    assert said == ["waits", "waits", "taken, not acknowledged", "stored states"]
 
 
 def test_a_picture_of_many_messages_says_how_many_it_leaves_out():

@@ -398,7 +398,7 @@ def shown(kernel, code):
 def test_in_a_notebook_the_lanes_grow_and_a_picture_stays(open_kernel):
     kernel = open_kernel()
     assert kernel.run(SITE) == ""
-    words = "Three <b>visitors</b>\n3 visitors, 1 of them without success"
+    words = "Three <b>visitors</b>\n3 lanes, one for each visitor; 1 without a good answer"
 
     [(kind, picture)] = shown(kernel, "visits = lab.visit(site.url, forms, title='Three <b>visitors</b>')")
     assert (kind, picture["text/plain"], "image/png" in picture) == ("display_data", words, True)
