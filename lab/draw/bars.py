@@ -49,9 +49,8 @@ def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Pic
         axes.set_title(what, fontsize=9)
         axes.spines["bottom"].set_visible(False)
     places[0].invert_yaxis()  # of all: they share it
-    return finish(
-        figure, f"{title}\npanels, from the left: {', '.join(panels)}; bars, from the top: {', '.join(names)}"
-    )
+    said = f"panels, from the left: {'; '.join(panels)}\nbars in each, from the top: {', '.join(names)}"
+    return finish(figure, f"{title}\n{said}")
 
 
 @plain
@@ -73,7 +72,8 @@ def draw_comparison(measured: Mapping[str, Mapping[str, float]], *, title: str) 
         xlim=(0, len(measured)), ylim=(len(ways) - 0.4, -1.1), yticks=range(len(ways)), yticklabels=ways, xticks=[]
     )
     axes.spines["bottom"].set_visible(False)
-    return finish(figure, f"{title}\n{'; '.join(measured)}\nbars, from the top: {', '.join(ways)}")
+    said = f"columns, from the left: {'; '.join(measured)}\nbars in each, from the top: {', '.join(ways)}"
+    return finish(figure, f"{title}\n{said}")
 
 
 def _draw_column(

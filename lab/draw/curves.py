@@ -1,6 +1,6 @@
 """Measurements over a number: dots for what was measured, a line for what a model says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .picture import Picture, draw_key, finish, new_axes, new_panels
@@ -28,8 +28,8 @@ def draw_staircase(measured: Mapping[int, float], predicted: Mapping[int, float]
     _draw_dots(axes, {n: measured[n] for n in counts}, "{:.2f} s".format, size=7)
     axes.set(xticks=list(every), ylim=(0, max(measured.values()) * 1.15), ylabel="seconds")
     axes.grid(axis="y")
-    words = ", ".join(f"{n}: {predicted[n]:g} s" for n in counts)
-    return finish(figure, f"{title}\nprocesses and the seconds predicted: {words}")
+    words = ", ".join(f"{predicted[n]:g} s on {n} process{'es' * (n != 1)}" for n in counts)
+    return finish(figure, f"{title}\ndots: measured; line: predicted, {words}")
 
 
 @plain
@@ -58,8 +58,12 @@ def draw_curves(
         axes.tick_params(axis="y", length=0)
     places[0].set_ylabel(ylabel)
     draw_key(places[0], "dots: measured  ·  line: predicted", above=22)
-    said = [f"{what}: dots at {', '.join(str(n) for n in measured)}" for what, (measured, _) in curves.items()]
-    return finish(figure, "\n".join([title, *said]))
+    said = [f"{what}: measured at {_listed(measured)} {xlabel}" for what, (measured, _) in curves.items()]
+    return finish(figure, "\n".join([title, "dots: measured; line: predicted", *said]))
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(f"{number:,}" for number in numbers)
 
 
 def _draw_steps(axes: "Axes", predicted: Mapping[int, float]) -> None:
@@ -112,8 +116,8 @@ def draw_scaling(
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.minorticks_off()
     axes.grid()
-    said = [f"{name}: dots at {', '.join(str(n) for n in measured)}" for name, (measured, _) in ways.items()]
-    return finish(figure, "\n".join([title, *said]))
+    said = [f"{name}: measured at {_listed(measured)} {xlabel}" for name, (measured, _) in ways.items()]
+    return finish(figure, "\n".join([title, "dots: measured; lines: predicted", *said]))
 
 
 def _name_ends(axes: "Axes", ends: Mapping[str, float], x: float, line: float, best: str) -> None:

@@ -35,7 +35,10 @@ def draw_load(groups: Mapping[str, Sequence[SeenRequest]], *, title: str) -> Pic
     key = "height: requests in a tenth of a second  ·  hatched: no good answer"
     figure = _draw(counts, title, "seconds since the first request", key)
     failed = {name: sum(request.status != 200 for request in requests) for name, requests in groups.items()}
-    words = [f"{name}: {len(each)} requests, {failed[name]} without a good answer" for name, each in groups.items()]
+    words = [
+        f"{name}: {len(each)} request{'s' * (len(each) != 1)}, {failed[name]} without a good answer"
+        for name, each in groups.items()
+    ]
     return finish(figure, "\n".join([title, *words]))
 
 

@@ -12,6 +12,7 @@ from .style import INK, MODEL, WAITING, plain
 
 MONO: dict[str, Any] = {"family": "monospace", "fontsize": 9, "color": INK, "va": "center"}
 BODY = ("args", "kwargs", "embed")
+GAP = "   "  # between two things in one field
 
 
 @plain
@@ -42,7 +43,7 @@ def draw_message(raw: str, *, title: str) -> Picture:
         axes.text(x + 0.3, 6.62, text, **MONO)
         axes.text(x + 0.3, 7.08, purpose, fontsize=8, color=INK, va="center")
     words = "; ".join(
-        [f"{name}: {text}" for name, (text, _) in fields.items()]
+        [f"{name}: {text.replace(GAP, ', ')}" for name, (text, _) in fields.items()]
         + [f"{name} {text}" for name, (text, _) in zip(BODY, parts, strict=True)]
     )
     return finish(figure, f"{title}\n{words}")
@@ -55,11 +56,11 @@ def _apart(raw: str) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]
         headers, properties = message["headers"], message["properties"]
         fields = {
             "headers": (
-                f"task {headers['task']}   id {headers['id']}   + {len(headers) - 2} more",
+                GAP.join([f"task {headers['task']}", f"id {headers['id']}", f"+ {len(headers) - 2} more"]),
                 "which function, which call; what else the worker must know before it opens the body",
             ),
             "properties": (
-                f"queue {properties['delivery_info']['routing_key']}   body_encoding {properties['body_encoding']}",
+                f"queue {properties['delivery_info']['routing_key']}{GAP}body_encoding {properties['body_encoding']}",
                 "for the transport: by which queue it travels, and how the body was made into text",
             ),
             "content-type": (message["content-type"], "the language in which the body is written"),

@@ -44,7 +44,7 @@ def draw_xrays(moments: dict[str, XRay], *, title: str) -> Picture:
     for column, name in enumerate(moments):
         axes.text(column + 0.47, -0.35, name, ha="center", va="bottom", fontsize=10, weight="bold", color=INK)
     axes.set(xlim=(0, len(moments)), ylim=(y, -0.5))
-    said = [f"{name}: " + "; ".join(str(xray).split("\n")) for name, xray in moments.items()]
+    said = [f"{name}: {'; '.join(_in_words(xray, row) for row in rows)}" for name, xray in moments.items()]
     return finish(figure, "\n".join([title, *said]))
 
 
@@ -56,6 +56,15 @@ def _rows(moments: dict[str, XRay]) -> list[str]:
 def _meaning(row: str) -> str:
     """What the boxes of a row have in common."""
     return {"unacked": "taken, not acknowledged", "results": "stored states"}.get(row, "waits")
+
+
+def _in_words(xray: XRay, row: str) -> str:
+    """What lies in one place: how many, and their names."""
+    if row == "results":
+        names = [f"{id} {state}" for id, state in xray.results.items()]
+    else:
+        names = xray.unacked if row == "unacked" else xray.queues.get(row.removeprefix("queue "), [])
+    return f"{len(names)} in {row} ({', '.join(names)})" if names else f"none in {row}"
 
 
 def _boxes(xray: XRay, row: str) -> list[tuple[str, tuple[str, str]]]:

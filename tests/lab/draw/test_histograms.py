@@ -33,7 +33,7 @@ def test_words_do_not_depend_on_timings():
     assert (
         quick.words
         == slow.words
-        == "T\n$a_{b: 2 requests, 0 without a good answer\nc: 1 requests, 0 without a good answer"
+        == "T\n$a_{b: 2 requests, 0 without a good answer\nc: 1 request, 0 without a good answer"
     )
 
 

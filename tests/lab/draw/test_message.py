@@ -57,4 +57,4 @@ def test_what_is_no_message_is_refused_in_one_sentence(raw):
 
 def test_the_words_of_a_comparison_hold_no_measured_number():
     assert make_comparison(1.0).words == make_comparison(1.37).words
-    assert make_comparison().words == "T\nkilobytes; seconds\nbars, from the top: a, b"
+    assert make_comparison().words == "T\ncolumns, from the left: kilobytes; seconds\nbars in each, from the top: a, b"

@@ -12,8 +12,8 @@ def test_the_picture_says_in_words_what_it_shows():
     picture = draw_xrays({"before": before, "after": after}, title="One message")
     assert picture.words.splitlines() == [
         "One message",
-        "before: queue celery  1  a; unacked       0; results       0",
-        "after: queue celery  0; unacked       0; results       1  a: SUCCESS",
+        "before: 1 in queue celery (a); none in unacked; none in results",
+        "after: none in queue celery; none in unacked; 1 in results (a SUCCESS)",
     ]
     assert picture.png.startswith(b"\x89PNG")
 
