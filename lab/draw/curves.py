@@ -127,4 +127,6 @@ def _name_ends(axes: "Axes", ends: Mapping[str, float], x: float, line: float, b
         place = max(ends[name], place * line)
         colour = RUNNING if name == best else FAILED if name == LIMIT else INK
         weight = "bold" if name == best else "normal"
-        axes.text(x, place, name, fontsize=9, va="center", color=colour, weight=weight, parse_math=False)
+        axes.text(
+            x, place, name, fontsize=9, va="center", color=colour, weight=weight, bbox=ON_PAPER, parse_math=False
+        )  # fmt: skip

@@ -61,9 +61,9 @@ def _apart(raw: str) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]
             ),
             "properties": (
                 f"queue {properties['delivery_info']['routing_key']}{GAP}body_encoding {properties['body_encoding']}",
-                "for the transport: by which queue it travels, and how the body was made into text",
+                "for the transport: which queue it travels through, and how the body became text",
             ),
-            "content-type": (message["content-type"], "the language in which the body is written"),
+            "content-type": (message["content-type"], "the format of the body"),
             "body": (shorten(message["body"], 58), "the arguments"),
         }
         args, kwargs, embed = json.loads(base64.b64decode(message["body"]))
@@ -75,5 +75,5 @@ def _apart(raw: str) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]
     return fields, [
         (shorten(json.dumps(args), 26), "by position"),
         (shorten(json.dumps(kwargs), 26), "by name"),
-        (shorten(json.dumps(embed), 26), "what is to happen next"),
+        (shorten(json.dumps(embed), 26), "what happens next"),
     ]

@@ -1,6 +1,6 @@
 """The look of every picture: its colours, and how matplotlib is set while one is drawn.
 
-The colours hold for colour-blind readers and in grey print: pale waits, solid runs, vermilion and hatched has failed.
+The colours hold for colour-blind readers and in grey print: pale waits, dark runs, vermilion and hatched has failed.
 """
 
 from collections.abc import Callable

@@ -284,6 +284,8 @@ def test_each_worker_of_a_run_has_its_own_seconds():
     assert words == "three: 3 bars in 2 lanes; workers, from the top: one, two"
     run.took = None  # it goes on
     assert [group.heading for group in groups_of(run)] == ["one", "two"]
+    frame = frame_of(run.title, groups_of(run), now=1.0)
+    assert frame.count(">one<") == frame.count(">two<") == 1
 
 
 def test_a_task_without_an_end_leaves_its_worker_without_seconds():
