@@ -13,7 +13,7 @@ from typing import Any
 from ..basics.kernel import is_notebook
 from .lanes import Bar, Group, Lane
 from .picture import Picture
-from .style import ALARM, FAILED, MODEL, RUNNING, WAITING
+from .style import ALARM, FAILED, RUNNING, WAITING
 
 INTERVAL_SECONDS = 0.2  # between two frames
 LAST_SECONDS = 10  # for the last frame
@@ -70,7 +70,7 @@ def frame_of(
     scale = 100 / max(now, 1)
     said = f"<b>{html.escape(title)}: {now:.1f} s</b>"
     if any(lane.waiting for group in groups for lane in group.lanes):
-        said += f'<div style="color: {MODEL}">{html.escape(key)}</div>'
+        said += f'<div style="opacity: 0.8">{html.escape(key)}</div>'
     for group in groups:
         said += f'<div style="padding-top: 6px">{html.escape(group.name)}</div>' if group.name else ""
         said += "".join(_row(lane, now, scale, waiting) for lane in group.lanes)
