@@ -268,12 +268,28 @@ def _headline(run: Run) -> str:
 
 
 def _in_words(run: Run, groups: Sequence[Group]) -> str:
-    """What the lanes show that is the same in every run: how many lanes, how many bars of which kind, and whose."""
-    bars = [bar for group in groups for lane in group.lanes for bar in lane.running]
+    """What the lanes show that is the same in every run: how many bars of which kind, in whose lanes.
+
+    How many threads a process needed at once is a matter of moments, so its lanes are not counted.
+    """
+    lanes = [lane for group in groups for lane in group.lanes]
+    bars = [bar for lane in lanes for bar in lane.running]
     failed = sum(bar.state in ALARM for bar in bars)
-    kinds = f"{len(bars)} bar{'s' * (len(bars) != 1)}" + (f", {failed} of them failed," if failed else "")
-    # How many threads a process needed is a matter of moments: its slots count as one.
-    count = len({(place, lane.process or lane.name) for place, group in enumerate(groups) for lane in group.lanes})
+    kinds = _counted(len(bars), "bar") + (f", {failed} of them failed," if failed else "")
+    processes = len(
+        {(place, lane.process) for place, group in enumerate(groups) for lane in group.lanes if lane.process}
+    )
+    if not run.tasks:
+        where = "in " + _counted(len(lanes), "lane")
+    elif processes:
+        where = "on " + _counted(processes, "process", "processes")
+    else:
+        where = "in a lane for the queue"
     names = [group.name for group in groups if group.name]
     whose = f"; worker{'s, from the top' * (len(names) > 1)}: {', '.join(names)}" if names else ""
-    return f"{run.title}: {kinds} in {count} lane{'s' * (count != 1)}{whose}"
+    waiting = "; below them a lane for the queue" if processes and any(not lane.process for lane in lanes) else ""
+    return f"{run.title}: {kinds} {where}{whose}{waiting}"
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"

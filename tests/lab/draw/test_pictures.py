@@ -24,11 +24,11 @@ def lanes_of(run: Run) -> list[Lane]:
     return [lane for group in groups_of(run) for lane in group.lanes]
 
 
-def longest(picture: lab.draw.picture.Picture, colour: tuple[int, int, int]) -> int:
-    """The pixels of the longest stretch of exactly this colour, from left to right."""
+def width_of(picture: lab.draw.picture.Picture, colour: tuple[int, int, int]) -> int:
+    """From the first to the last pixel of exactly this colour, from left to right."""
     image = opened(picture)
-    rows = ([image.getpixel((x, y)) for x in range(image.width)] for y in range(image.height))
-    return max(len(list(same)) for row in rows for found, same in groupby(row, lambda pixel: pixel == colour) if found)
+    found = [x for x in range(image.width) if any(image.getpixel((x, y)) == colour for y in range(image.height))]
+    return found[-1] - found[0] + 1
 
 
 def make_visits(second: float = 1.0, state: str = "SUCCESS") -> list[Lane]:
@@ -87,9 +87,9 @@ def test_its_words_do_not_depend_on_timings(draw):
 
 
 def test_words_tell_what_is_seen():
-    assert lab.draw_lanes(make_run(), title="T").words == "T\nthree: 3 bars in 2 lanes"
+    assert lab.draw_lanes(make_run(), title="T").words == "T\nthree: 3 bars on 2 processes"
     failed = lab.draw_lanes(make_run(state="FAILURE"), title="T").words
-    assert failed == "T\nthree: 3 bars, 1 of them failed, in 2 lanes"
+    assert failed == "T\nthree: 3 bars, 1 of them failed, on 2 processes"
 
 
 def test_a_failed_bar_has_the_colour_of_failure():
@@ -130,7 +130,7 @@ def test_a_lane_is_as_long_as_the_wait_that_its_label_names(begin):
 def test_a_failed_visit_says_so_in_words_and_is_no_longer_than_another(status, label):
     well, badly = (_lane(make_visit(0.01, each)) for each in (200, status))
     assert badly.running[0].label == label
-    assert longest(draw_visits([badly], title="T"), ALARM_COLOUR) <= longest(draw_visits([well], title="T"), BLUE)
+    assert width_of(draw_visits([badly], title="T"), ALARM_COLOUR) <= width_of(draw_visits([well], title="T"), BLUE)
 
 
 def test_words_say_what_pale_dark_and_hatched_mean():
@@ -180,7 +180,7 @@ def test_tasks_of_one_process_that_overlap_have_a_slot_each():
     assert [lane.name for lane in lanes_of(run)] == ["process 1, slot 1", "process 1, slot 2"]
     assert [len(lane.running) for lane in lanes_of(run)] == [2, 1]
     # How many slots it takes depends on moments, so the words count processes.
-    assert lab.draw_lanes(run, title="T").words == "T\nthree: 3 bars in 1 lane"
+    assert lab.draw_lanes(run, title="T").words == "T\nthree: 3 bars on 1 process"
 
 
 def test_panels_have_the_same_names():
@@ -193,6 +193,9 @@ def test_a_task_that_waits_for_ever_has_a_lane():
     run.tasks.append(Task("id3", "tasks.fetch_url", "likes", run.started))
     assert [lane.name for lane in lanes_of(run)] == ["process 1", "process 2", "in the queue"]
     assert share_of(lab.draw_lanes(run, title="T"), WAITING) > 0.001
+    assert lab.draw_lanes(run).words == "three: 3 bars on 2 processes; below them a lane for the queue"
+    run.tasks = run.tasks[3:]
+    assert lab.draw_lanes(run).words == "three: 0 bars in a lane for the queue"
 
 
 def test_runs_without_anything_can_be_drawn():
@@ -215,6 +218,7 @@ def test_calls_at_once_take_a_lane_each():
     ]
     lanes = lanes_of(run)
     assert [[bar.state for bar in lane.running] for lane in lanes] == [["SUCCESS", "SUCCESS"], ["FAILURE", "STARTED"]]
+    assert lab.draw_lanes(run).words == "three: 4 bars, 1 of them failed, in 2 lanes"
 
 
 def test_the_order_of_lanes_is_natural():
@@ -281,7 +285,7 @@ def test_each_worker_of_a_run_has_its_own_seconds():
     # The first and the last task are the first worker's: 3.0 s from the first one sent to the last one ended.
     assert [group.heading for group in groups_of(run)] == ["one: 3.00 s", "two: 1.50 s"]
     words = lab.draw_lanes(run).words
-    assert words == "three: 3 bars in 2 lanes; workers, from the top: one, two"
+    assert words == "three: 3 bars on 2 processes; workers, from the top: one, two"
     run.took = None  # it goes on
     assert [group.heading for group in groups_of(run)] == ["one", "two"]
     frame = frame_of(run.title, groups_of(run), now=1.0)
@@ -298,11 +302,8 @@ def test_where_one_run_has_two_workers_all_runs_of_the_picture_name_theirs():
     alone, shared = share_among(make_run(), "one@lab"), share_among(make_run(), "one@lab", "two@lab")
     assert names_of([alone]) == {}
     assert [group.heading for group in groups_of(alone, [alone, shared])] == ["one"]
-    first, second = lab.draw_lanes(alone, shared).words.splitlines()
-    assert (first, second.partition("; ")[2]) == (
-        "three: 3 bars in 2 lanes; worker: one",
-        "workers, from the top: one, two",
-    )
+    first, second = (line.partition("; ")[2] for line in lab.draw_lanes(alone, shared).words.splitlines())
+    assert (first, second) == ("worker: one", "workers, from the top: one, two")
 
 
 def stretches(picture: lab.draw.picture.Picture, share: float) -> list[tuple[str, int, int]]:
