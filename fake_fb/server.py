@@ -45,6 +45,7 @@ class Handler(RequestHandler):
         self.finish(text)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every answer with an error. Anything raised that is not a `GraphError` ends here as 500."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if status_code == 405:
             allowed = ", ".join(self.methods)

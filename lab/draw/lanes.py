@@ -4,7 +4,8 @@ Time runs left to right. A lane is a process, a bar is a task: a pale strip whil
 vermilion and hatched when it failed. The lanes of a worker are a group.
 
 Top to bottom: `groups_of` decides which lanes there are and what is in them; `draw_lanes` draws them. Processes come in
-the order of `Run.processes`, a notebook's own requests in that of their arrival. What a worker is called is in `names`.
+the order of `Run.processes` (`lab/record/run.py`), a notebook's own requests in that of their arrival; bars that
+overlap in one process get a row each (`pack`). What a worker is called is in `names`.
 """
 
 import math

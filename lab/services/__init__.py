@@ -7,7 +7,7 @@ May import: `basics`. Nothing here draws. Readers may look; a slip here leaves p
     open_lab        the lab that is open, `current()`
     further         `lab.worker`, `lab.redis_server`
     check           `lab.check_machine`
-    worker          a Celery worker: its start, its end, whether it is ready
+    worker          a Celery worker, a `Process`: whether it is ready, whether it is full (its errors: `process`)
     worker_options  its options for the command line
     redis_server    a Redis of the lab's own: `lab.redis`
     named_redis     the Redis that REDIS_URL names, and all that can be wrong with it

@@ -1,4 +1,5 @@
-"""A process of the lab: started by the keeper, with a log in the lab's folder; waited for, stopped, killed."""
+"""A process of the lab: started by the keeper, with a log in the lab's folder; waited for (with the log's
+end where that fails), stopped, killed."""
 
 import os
 import signal
