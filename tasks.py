@@ -1,10 +1,10 @@
 """The tasks of this course: functions that a Celery worker runs.
 
-Start one from this folder; it tells what it does:
+Start a worker from this folder:
 
 celery -A tasks worker --concurrency 5 --loglevel INFO
 
-Made to be copied, together with `celeryconfig.py`. What the two need:
+Copy it into your project together with `celeryconfig.py`. The two need:
 pip install "celery[redis]" requests
 """
 
@@ -21,8 +21,8 @@ from celery import Celery
 app = Celery("tasks")
 app.config_from_object("celeryconfig")
 
-#: Seconds to wait for a connection, and for each next piece of an answer. Without them
-#: a server that never answers would keep a worker process for ever.
+#: Seconds to wait for a connection, and for each further piece of an answer. Without
+#: them, a server that never answers would keep a process of the worker busy forever.
 TIMEOUT = (3.05, 30)
 
 #: Host and port of the server that sends the site's mail, and seconds to wait for each
@@ -33,28 +33,27 @@ MAIL_TIMEOUT = 30
 
 @app.task
 def fetch_url(url: str) -> Any:
-    """GET one URL and return the JSON it answers with.
+    """GET one URL, and return the JSON that the server answers.
 
-    Raises `requests.HTTPError` on a status of 400 and above, `requests.Timeout` after
-    `TIMEOUT` (where a part of the answer was there, `requests.ConnectionError`), and
-    `requests.exceptions.InvalidJSONError` where it is not JSON.
+    Raises `requests.HTTPError` for a status of 400 or more, `requests.Timeout` or
+    `requests.ConnectionError` after `TIMEOUT`, and
+    `requests.exceptions.InvalidJSONError` for an answer that is not JSON.
     """
     response = requests.get(url, timeout=TIMEOUT)
     response.raise_for_status()
     try:
         return response.json()
     except (ValueError, RecursionError) as error:
-        # Not all of these survive the way back from a worker; this one does.
+        # Not each of these can travel back from a worker; this one can.
         raise requests.exceptions.InvalidJSONError(f"{url}: {error}") from None
 
 
 def parsed(address: str) -> Address:
     """The address as the standard library reads it.
 
-    Raises `ValueError` where that is not the very text given. What is checked is then
-    what is written and sent to. "Ada <ada@example.com>", a comma, a line break with a
-    further header behind it: to a parser each of them can mean an address that is not
-    the text.
+    Raises `ValueError` if that is not exactly the text given, so that the e-mail goes
+    to the address that was checked. A parser can read another address into
+    "Ada <ada@example.com>", a comma, or a line break with a second header behind it.
     """
     try:
         found = Address(addr_spec=address)
@@ -67,12 +66,11 @@ def parsed(address: str) -> Address:
 
 @app.task
 def send_activation_email(address: str) -> None:
-    """Send the e-mail by which somebody who signed up shows that the address is theirs.
+    """Send the link with which a new member confirms the address.
 
-    Raises `ValueError` where the address is not one, or not in ASCII,
-    `smtplib.SMTPRecipientsRefused` where the mail server knows that it leads nowhere,
-    and other `OSError`s, such as `ConnectionRefusedError` and
-    `smtplib.SMTPServerDisconnected`, where no mail server answers.
+    Raises `ValueError` for a malformed address or one that is not ASCII,
+    `smtplib.SMTPRecipientsRefused` if the mail server knows that there is no such
+    address, and other `OSError`s if no mail server answers.
     """
     message = EmailMessage()
     message["From"] = "Photos <hello@photos.example>"
@@ -80,7 +78,7 @@ def send_activation_email(address: str) -> None:
     message["Subject"] = "Activate your account"
     link = f"https://photos.example/activate/{quote(address, safe='')}"
     message.set_content(f"Welcome! Open this page to begin:\n\n{link}\n")
-    # smtplib would look up this machine's name, which can take seconds: it gets one.
+    # With a name given, smtplib does not look one up, which can take seconds.
     name = "localhost"
     with smtplib.SMTP(MAIL_SERVER, local_hostname=name, timeout=MAIL_TIMEOUT) as server:
         server.send_message(message, to_addrs=[address])
