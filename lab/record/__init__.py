@@ -8,6 +8,7 @@ records (`run`, `xray`, `processor`, `labels`) import neither Redis nor Celery, 
     labels     short names for tasks
     xray       an x-ray of Redis as data
     look       `lab.xray`: takes one
+    commands   `lab.commands`: what Redis is told meanwhile, and by which process
     processor  who used the processor, as data; `lab.cores`
     workers    a worker's processes; `lab.memory`
 """

@@ -1,7 +1,6 @@
 """The exercises of notebook 04, Worker execution: for each its check, a hint, and one
 solution."""
 
-import time
 from collections.abc import Callable
 from signal import SIGQUIT
 from typing import Any
@@ -28,31 +27,18 @@ def check_full_worker(running: int, reserved: int, waiting: int) -> None:
     try:
         for _ in range(12):
             _send(30, "full")
+        full.wait_until_full()
         ask = app.control.inspect([full.node], timeout=5)
-
-        def counted() -> tuple[int, int, int]:
-            active, kept = ask.active() or {}, ask.reserved() or {}
-            waits = lab.xray().queues.get("full", [])
-            return (
-                len(active.get(full.node, [])),
-                len(kept.get(full.node, [])),
-                len(waits),
-            )
-
-        def settled() -> tuple[int, int, int] | None:
-            """What it has, once it takes no more."""
-            seen = counted()
-            time.sleep(0.5)
-            return seen if seen[0] and sum(seen) == 12 and seen == counted() else None
-
-        found = full.wait_for("it was full", settled, timeout=20)
+        found_running = len((ask.active() or {}).get(full.node, []))
+        found_reserved = len((ask.reserved() or {}).get(full.node, []))
+        found_waiting = len(lab.xray().queues.get("full", []))
     finally:
         full.signal(SIGQUIT)
         full.wait_end()
 
-    assert running == found[0], f"it is not {running!r} that run"
-    assert reserved == found[1], f"it is not {reserved!r} that are reserved"
-    assert waiting == found[2], f"it is not {waiting!r} that wait in the queue"
+    assert running == found_running, f"it is not {running!r} that run"
+    assert reserved == found_reserved, f"it is not {reserved!r} that are reserved"
+    assert waiting == found_waiting, f"it is not {waiting!r} that wait in the queue"
 
 
 def solve_full_worker() -> tuple[int, int, int]:
@@ -67,14 +53,8 @@ def check_retire(retire: Callable[[Any], None]) -> None:
     app.backend.client.delete("retiring")  # the queue, with what an earlier check left
     old = lab.worker(concurrency=1, queues="retiring")
     try:
-        first, *others = [_send(1.5, "retiring") for _ in range(3)]
-
-        def has_two() -> bool:
-            unacked = lab.xray().unacked
-            is_acked = first.state == "STARTED" and first.id not in unacked
-            return is_acked and others[0].id in unacked
-
-        old.wait_for("it had two", has_two, timeout=20)
+        first, *others = [_send(2, "retiring") for _ in range(3)]
+        old.wait_until_full()
         retire(old)
         has_ended = old.returncode is not None
     finally:
