@@ -36,6 +36,7 @@ from .draw.message import draw_message
 from .draw.processor import draw_cpu
 from .draw.waits import draw_waits
 from .draw.xrays import draw_xrays
+from .record.commands import commands
 from .record.look import xray
 from .record.processor import cores
 from .record.run import phases
@@ -58,6 +59,7 @@ _shorten_interrupts()
 __all__ = [
     "LabError",
     "check_machine",
+    "commands",
     "cores",
     "draw_bars",
     "draw_comparison",
