@@ -40,7 +40,7 @@ def commands() -> Iterator[list[Command]]:
     too: one that is closed by then has no process. Raises `LabError` if Redis tells nothing.
     """
     address = os.environ.get("REDIS_URL", "")
-    end, seen = uuid4().hex, []
+    begin, end, seen = uuid4().hex, uuid4().hex, []
     found: list[dict[str, Any]] = []
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=5) as client, client.monitor() as monitor:
@@ -55,6 +55,7 @@ def commands() -> Iterator[list[Command]]:
 
             listener = threading.Thread(target=listen, name="commands", daemon=True)
             listener.start()
+            client.echo(begin)  # opens the connection that says the end, too: before the block, not in it
             yield seen
             client.echo(end)
             late = "Redis did not tell of the last command. Run the cell again."
@@ -62,9 +63,10 @@ def commands() -> Iterator[list[Command]]:
     except redis.RedisError as error:
         raise LabError(f"Redis does not tell its commands ({type(error).__name__}): run lab.start() first.") from None
     pids = _pids_by_port(urlsplit(address).port or 6379)
+    inside = found[1 + next(index for index, told in enumerate(found) if begin in told["command"]) :]
     seen += [
         Command(*_parts(told["command"]), pid=pids.get(int(told["client_port"] or 0)))
-        for told in found
+        for told in inside
         if told["db"] == number and end not in told["command"]
     ]
 

@@ -49,11 +49,13 @@ def worker(
         return started.ready() if wait else started
 
 
-def redis_server(*, appendonly: bool = False) -> RedisServer:
+def redis_server(*, appendonly: bool = False, snapshots: bool = False) -> RedisServer:
     """Start a further Redis, which may be stopped and killed, and print the command that would do the same.
 
     appendonly: whether it writes every change to a file, which it reads when it starts again (default False)
+    snapshots:  whether it writes all that it holds to a file once an hour and when it is told to stop (default False)
     """
-    started = RedisServer(current().keeper, appendonly=appendonly, name=unused_name("redis-server"))
+    name = unused_name("redis-server")
+    started = RedisServer(current().keeper, appendonly=appendonly, snapshots=snapshots, name=name)
     print(started.command)
     return started

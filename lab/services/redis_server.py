@@ -1,5 +1,6 @@
 """A Redis of the lab's own: private, on a free loopback port, gone with the notebook."""
 
+import shlex
 import signal
 import socket
 from pathlib import Path
@@ -24,11 +25,15 @@ class RedisServer:
 
     process: Process  # the last one started
 
-    def __init__(self, keeper: Keeper, *, appendonly: bool = False, name: str = "redis") -> None:
-        """With `appendonly` it writes every change to a file, and reads that file when it starts."""
+    def __init__(
+        self, keeper: Keeper, *, appendonly: bool = False, snapshots: bool = False, name: str = "redis"
+    ) -> None:
+        """With `appendonly` it writes every change to a file, with `snapshots` its whole memory when it is told to stop
+        (and once an hour). It reads that file when it starts."""
         self._keeper = keeper
         self._name = name
         self._appendonly = "yes" if appendonly else "no"
+        self._save = "3600 1" if snapshots else ""  # after so many seconds, if so many keys have changed
         self._folder = keeper.folder / name
         self._folder.mkdir()
         for attempt in range(MOST_ATTEMPTS):
@@ -47,7 +52,7 @@ class RedisServer:
     @property
     def command(self) -> str:
         """The command line that would do the same in a terminal."""
-        return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save ''"
+        return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save '{self._save}'"
 
     @property
     def returncode(self) -> int | None:
@@ -64,7 +69,7 @@ class RedisServer:
         self._launch()
 
     def _launch(self) -> None:
-        arguments = [*self.command.split()[1:-1], "", "--dir", str(self._folder)]
+        arguments = [*shlex.split(self.command)[1:], "--dir", str(self._folder)]
         argv = [str(_binary()), *arguments]
         with self._keeper.attempt():
             try:
@@ -72,6 +77,14 @@ class RedisServer:
             except CannotStart as error:
                 raise LabError(NONE_HERE.format(error)) from None
             self.process.wait_for("it answered", self._serves, timeout=START_SECONDS)
+
+    def wait_until_written(self) -> None:
+        """Wait until its append-only file, if it keeps one, is on the disk (`WAITAOF`). Raises `LabError` if not."""
+        if self._appendonly == "yes":
+            with redis.Redis.from_url(self.url) as client:
+                [on_disk, _] = client.waitaof(1, 0, 1000 * START_SECONDS)
+            if not on_disk:
+                raise LabError(f"{self._name} did not write its file within {START_SECONDS} s. {self.process.tail()}")
 
     def stop(self) -> None:
         """SIGTERM: it finishes what it does, and ends. One that is frozen goes on first."""

@@ -131,15 +131,14 @@ class Worker(Process):
         # The queues before the worker: a message that it takes in between is then among those that it holds.
         with app.connection_for_read() as connection:
             waiting = sum(_length(connection, queue) for queue in read)
-        active, reserved, stats = (
-            (answer or {}).get(self.node) for answer in (ask.active(), ask.reserved(), ask.stats())
-        )
-        if not active or reserved is None or not stats:
+        answers = ask.active(), ask.reserved(), ask.stats(), ask.conf()
+        active, reserved, stats, conf = ((answer or {}).get(self.node) for answer in answers)
+        if not active or reserved is None or not stats or conf is None:
             return False
         held = len(reserved) + sum(not task["acknowledged"] for task in active)
         is_busy = len(active) == stats["pool"]["max-concurrency"] or not reserved
         takes_no_more = held >= stats["prefetch_count"] or not waiting
-        return is_busy and takes_no_more and all(_is_stored(task) for task in active)
+        return is_busy and takes_no_more and all(_is_stored(task, conf) for task in active)
 
     def _answers(self) -> bool:
         """Whether it answers a ping. Asked when the log says that it is ready; whatever that says, once a second."""
@@ -178,12 +177,13 @@ def _length(connection: Connection, queue: str) -> int:
         return 0
 
 
-def _is_stored(running: dict[str, Any]) -> bool:
-    """Whether this running task has stored that it has started, if it does."""
+def _is_stored(running: dict[str, Any], conf: dict[str, Any]) -> bool:
+    """Whether this running task has stored that it has started, if it does. `conf` holds the worker's settings."""
     from tasks import app
 
-    task = app.tasks.get(running["name"])
-    tracks = task.track_started if task else app.conf.task_track_started
+    task, usual = app.tasks.get(running["name"]), app.conf.task_track_started
+    # A task of its own mind keeps it; any other does as its worker is told.
+    tracks = task.track_started if task and task.track_started != usual else conf.get("task_track_started", False)
     return not tracks or app.AsyncResult(running["id"]).state != "PENDING"
 
 

@@ -87,13 +87,9 @@ def check_where_is(where_is: Callable[[str], str], develop: Any) -> None:
     assert waits == "queue", f"what waits is in the queue; your answer is {waits!r}"
     assert unknown == "nowhere", f"an unknown id is nowhere; your answer is {unknown!r}"
 
-    def is_running() -> bool:
-        seen = lab.xray()
-        return seen.results.get("first") == "STARTED" and seen.unacked == ["second"]
-
     worker = lab.worker(concurrency=1, include="studio")
     try:
-        worker.wait_for("first ran and second was reserved", is_running, timeout=30)
+        worker.wait_until_full()
         seen, answers = lab.xray(), {id: where_is(id) for id in states}
     finally:
         worker.kill()

@@ -34,6 +34,10 @@ def seen(shared_place):
     return shared_place.witness(listen_to_a_worker)
 
 
+def test_it_tells_nothing_of_itself(seen):
+    assert not {"ECHO", "HELLO", "CLIENT"} & {name for name, _, _, sender in seen["told"] if sender == "client"}
+
+
 def test_it_is_filled_at_the_end(seen):
     assert seen["inside"] == 0 < len(seen["told"])
 
