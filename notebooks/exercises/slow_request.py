@@ -34,7 +34,8 @@ def check_count_photos(my_tasks: ModuleType) -> None:
         counts = [ticket.get(timeout=30) for ticket in tickets]
 
     right = [len(fetch_url(_url("latency=0"))["data"])] * CALLS
-    assert counts == right, f"the five counts are {counts}, and they should be {right}"
+    told = f"the five counts are {str(counts):.60}, and they should be {right}"
+    assert counts == right, told
     took = yours.took or 0
     told = f"it took {took:.2f} s, and one round takes 1 s"
     assert yours.peak == CALLS and 1 <= took < 2, told
@@ -52,7 +53,7 @@ def solve_count_photos() -> Callable[[str], int]:
     return count_photos
 
 
-@hint("Read the state once, and write a word for each: for PENDING and STARTED, too.")
+@hint("Look for the id in invited. Then have words for each state, STARTED included.")
 def check_invitation_page(
     InvitationPage: type[RequestHandler], invited: set[str]
 ) -> None:
