@@ -46,6 +46,7 @@ from .services.further import redis_server, worker
 from .services.mail import MailControl as _MailControl
 from .services.open_lab import current
 from .services.start import start
+from .web.looks import longest_look
 from .web.site import serve
 from .web.visitors import visit
 
@@ -78,6 +79,7 @@ __all__ = [
     "draw_worker",
     "draw_xrays",
     "fb",
+    "longest_look",
     "mail",
     "memory",
     "phases",

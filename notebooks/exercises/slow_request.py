@@ -1,105 +1,135 @@
 """The exercises of notebook 01, The slow request: for each its check, a hint, and one
 solution."""
 
-import re
 import time
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
-from celery import Celery
+import requests
 from tornado.web import Application, RequestHandler
 
 import lab
-from lab.cells.exercises import hint
-from tasks import send_activation_email
+from lab.cells.exercises import hint, in_module
+from tasks import app, fetch_url
+
+PHOTOS = 7
+CALLS = 5
 
 
-@hint("One task for one friend. If one of them fails, the others do not notice.")
-def check_invite(Invite: type[RequestHandler], worker: Any) -> None:
-    assert worker.returncode is None, "the worker has ended: run its cell"
-    known = ["ada@example.org", "grace@example.org"]
-    friends = [known[0], "eve@nowhere.invalid", known[1]]
-    site = lab.serve(Application([("/invite", Invite)]))
-    lab.mail.forget()
-    before = worker.log().count("] received")
-    form = {"name": "mary", "friend": friends}
-    [mary] = lab.visit(f"{site.url}/invite", [form], title="Mary invites three friends")
-    end = time.perf_counter() + 20
-    while mary.status == 200 and len(lab.mail.inbox()) < len(known):
-        if time.perf_counter() > end:
-            break
-        time.sleep(0.1)
-    invited = sorted(mail.to[0] for mail in lab.mail.inbox())
-
-    errors = re.findall(r"^[A-Za-z_.]+: .*", site.log(), flags=re.MULTILINE)
-    assert mary.status == 200, f"Mary got status {mary.status}: {''.join(errors[-1:])}"
-    assert mary.wait < 2, f"Mary waited {mary.wait:.2f} s"
-    went = f"e-mails went to {invited}, not to {known}"
-    asked = "Is the field's name right, and each friend a task?"
-    assert invited == known, f"{went}. {asked}"
-    tasks = worker.log().count("] received") - before
-    assert tasks >= len(known), "the e-mails were sent by the site, not by the worker"
+def _url(query: str) -> str:
+    return f"{lab.fb.url}/v1/ada/photos?limit={PHOTOS}&{query}"
 
 
-def solve_invite() -> type[RequestHandler]:
-    class Invite(RequestHandler):
-        def post(self):
-            for address in self.get_body_arguments("friend"):
-                send_activation_email.delay(address)
-            self.write("Your friends will get an e-mail.")
+@hint("What makes send_activation_email a task? Look at its source near the top.")
+def check_count_photos(my_tasks: ModuleType) -> None:
+    count_photos: Any = getattr(my_tasks, "count_photos", None)
+    assert count_photos, "my_tasks has no count_photos"
+    is_task = hasattr(count_photos, "delay")
+    assert is_task, "count_photos is a function, not a task: no delay"
+    worker = lab.worker(concurrency=CALLS, queues="mine", include="my_tasks")
+    with worker, lab.watch("Your task, five times") as yours:
+        urls = [_url("latency=1")] * CALLS
+        tickets = [count_photos.apply_async([url], queue="mine") for url in urls]
+        counts = [ticket.get(timeout=30) for ticket in tickets]
 
-    return Invite
+    right = [len(fetch_url(_url("latency=0"))["data"])] * CALLS
+    told = f"the five counts are {str(counts):.60}, and they should be {right}"
+    assert counts == right, told
+    took = yours.took or 0
+    told = f"it took {took:.2f} s, and one round takes 1 s"
+    assert yours.peak == CALLS and 1 <= took < 2, told
 
 
-@hint("Catch what sending alone raises (kombu.exceptions), then call self.set_status.")
-def check_sign_up_or_later(SignUpOrLater: type[RequestHandler], server: Any) -> None:
-    page = lab.serve(Application([("/signup", SignUpOrLater)])).url + "/signup"
-    forms = [{"email": f"{name}@example.org"} for name in ("ada", "alan")]
-    server.stop()
+@in_module("my_tasks")
+def solve_count_photos() -> Callable[[str], int]:
+    from tasks import app, fetch_url
+
+    @app.task
+    def count_photos(url):
+        """How many photos the answer at this URL holds."""
+        return len(fetch_url(url)["data"])
+
+    return count_photos
+
+
+@hint("Look for the id in invited. Then have words for each state, STARTED included.")
+def check_invitation_page(
+    InvitationPage: type[RequestHandler], invited: set[str]
+) -> None:
+    # Tasks at all points of their way, as a worker would store them.
+    stored: dict[str, tuple[Any, str | None]] = {
+        "waiting": (None, None),
+        "started": ({"pid": 1, "hostname": "worker@mary"}, "STARTED"),
+        "nothing sent": ({"sent": 0, "of": 3}, "PROGRESS"),
+        "one sent": ({"sent": 1, "of": 3}, "PROGRESS"),
+        "three of four sent": ({"sent": 3, "of": 4}, "PROGRESS"),
+        "done": ({"sent": 3}, "SUCCESS"),
+        "failed": (ValueError("an address is refused"), "FAILURE"),
+    }
+    expected = {
+        "waiting": "waiting",
+        "started": "waiting",
+        "nothing sent": "0 of 3 sent",
+        "one sent": "1 of 3 sent",
+        "three of four sent": "3 of 4 sent",
+        "done": "all sent",
+        "failed": "failed",
+    }
+    run = time.time_ns()
+    ids = {name: f"check-{run}-{name.replace(' ', '-')}" for name in stored}
+    invited.update(ids.values())
+    page = lab.serve(Application([("/invitations/(.+)", InvitationPage)])).url
     try:
-        refused = lab.visit(page, forms, title="Redis is down")
+        for name, (value, state) in stored.items():
+            if state:
+                app.backend.store_result(ids[name], value, state)
+        for name, words in expected.items():
+            _ask(f"{page}/invitations/{ids[name]}", stored[name][1] or "PENDING", words)
+        unknown = _get(
+            f"{page}/invitations/check-{run}-nobody", "an unknown id"
+        ).status_code
+        assert unknown == 404, (
+            f"for an id that is not in invited the status is {unknown}"
+        )
     finally:
-        server.start()  # it starts empty
-    back = lab.visit(page, [*forms, {}], title="Redis is back")
-
-    down, up = ({visit.status for visit in visits[:2]} for visits in (refused, back))
-    assert 200 not in down, (
-        "Redis is down, and the status is 200: it must be 503, and site_app must send. "
-        "After a new start of the server run the exercise cell again"
-    )
-    assert down == {503}, f"Redis is down, and the status is {_listed(down)}"
-    slowest = max(refused.waits)
-    assert slowest < 10, (
-        f"a visitor waited {slowest:.2f} s: the sending must be bounded"
-    )
-    assert "Welcome" not in refused[0].text, "no message was sent, so no Welcome"
-    assert up == {200}, f"Redis is back, and the status is {_listed(up)}"
-    wrong = back[-1].status
-    assert wrong == 400, f"a form without an address gets the status {wrong}"
-    queued = len(lab.xray(server.url).queues.get("celery", []))
-    expected = len(forms)
-    assert queued == expected, f"the queue holds {queued} messages, not {expected}"
+        invited.difference_update(ids.values())
+        for id in ids.values():
+            app.AsyncResult(id).forget()
 
 
-def _listed(statuses: set[Any]) -> str:
-    return " or ".join(sorted(map(str, statuses)))
+def _get(url: str, what: str) -> requests.Response:
+    try:
+        return requests.get(url, timeout=3)
+    except requests.Timeout:
+        told = f"for {what} there is no answer within 3 s"
+        raise AssertionError(f"{told}: the page must not wait for the task") from None
 
 
-def solve_sign_up_or_later(
-    new_app: Any, server: Any, bounds: Any
-) -> tuple[type, Celery]:
-    from kombu.exceptions import OperationalError
+def _ask(url: str, state: str, words: str) -> None:
+    answer = _get(url, f"the state {state}")
+    told = f"the state of a task is {state}, and the page answers"
+    assert answer.ok, f"{told} with status {answer.status_code}"
+    try:
+        read = answer.json()["status"]
+    except (ValueError, KeyError, TypeError):
+        raise AssertionError(f"{told} without a status: {answer.text:.60}") from None
+    assert read == words, f"{told} {read!r}"
 
-    class SignUpOrLater(RequestHandler):
-        def post(self):
-            address = self.get_body_argument("email")
-            task = "tasks.send_activation_email"
-            try:
-                site_app.send_task(task, [address], ignore_result=True)
-            except OperationalError:
-                self.set_status(503)
-                self.write("We can't take new members now. Try again in a minute.")
-            else:
-                self.write(f"Welcome! You will get a link at {address}.")
 
-    site_app = new_app(server, **bounds)
-    return SignUpOrLater, site_app
+def solve_invitation_page() -> tuple[type[RequestHandler], set[str]]:
+    from tornado.web import HTTPError
+
+    class InvitationPage(RequestHandler):
+        def get(self, id):
+            if id not in invited:
+                raise HTTPError(404)
+            meta = app.backend.get_task_meta(id)
+            state, value = meta["status"], meta["result"]
+            words = {"SUCCESS": "all sent", "FAILURE": "failed"}
+            if state == "PROGRESS":
+                words[state] = f"{value['sent']} of {value['of']} sent"
+            self.write({"status": words.get(state, "waiting")})
+
+    invited = {"invitation-1", "invitation-2", "invitation-3"}
+    return InvitationPage, invited
