@@ -18,7 +18,7 @@ from tools.refresh import HEADLINE_FILE, NOTEBOOKS, ROOT, headline
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINKS = re.findall(r"\]\(([^)#:]+)\)", README)
 TASK, CALL = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-WORKER = re.search(r"`(celery -A tasks worker .*?)`", README)[1]
+WORKER = re.search(r"^`(celery .*?)` starts a worker", README, re.MULTILINE)[1]
 CODESPACE = re.compile(r"https://codespaces\.new/[^\s)]+")
 DEADLINE_SECONDS = 60  # for what takes a few when the machine is not busy
 COUNT = "print(len(photos['data']), 'photos')"
