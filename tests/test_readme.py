@@ -55,7 +55,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 
 def addressed(code: str, redis: str, facebook: str) -> str:
     """The code with the addresses of the servers of this test."""
-    return code.replace("redis://localhost:6379", redis).replace("http://localhost:8000", facebook)
+    return code.replace("redis://localhost", redis).replace("http://localhost:8000", facebook)
 
 
 @contextmanager
