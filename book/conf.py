@@ -13,7 +13,7 @@ from book.extension import README, linked_files  # noqa: E402
 from tools.course import NOTEBOOKS  # noqa: E402
 
 # The public home of the repository, as in "https://github.com/somebody/celery-course". While it is empty, no page has a
-# button that leads there.
+# button that leads there, and the README has no link to a codespace (tests/test_readme.py sees to both).
 ADDRESS = ""
 
 PAGES = [ROOT / README, *NOTEBOOKS]

@@ -2,7 +2,7 @@
 
 
 class LabError(Exception):
-    """Something the reader can mend. In a notebook it shows as its message alone, without a traceback."""
+    """Something the reader can fix. In a notebook it shows as its message alone, without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         """IPython asks an exception for this before it builds a traceback of its own."""

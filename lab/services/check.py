@@ -30,7 +30,7 @@ def _report(what: str, missing: Callable[[], str], fix: str) -> bool:
         problem = missing()
     except Exception as error:  # whatever goes wrong belongs in the report
         problem = str(error) or type(error).__name__
-    print(f"{'NO ' if problem else 'yes'}  {what}" + (f": {problem}\n     To mend it, {fix}." if problem else ""))
+    print(f"{'NO ' if problem else 'yes'}  {what}" + (f": {problem}\n     To fix it, {fix}." if problem else ""))
     return not problem
 
 

@@ -153,7 +153,7 @@ def test_00_runs_again_after_a_restart_in_its_middle_and_its_services_end_with_i
 ) -> None:
     others = set(jupyterlab.workers())  # of notebooks that are open in other pages
     reader.run_all()
-    reader.wait_for_text("sent after")  # the next cell waits two seconds for an answer
+    reader.wait_for_text("sent after")  # the next cells start a worker, and wait for its answer
     reader.restart()
     reader.run_all()
     check_all_ran(reader.wait_for_end())

@@ -314,12 +314,12 @@ def test_a_good_machine_is_told_so(seen):
     assert all(line.startswith("yes  ") for line in lines)
 
 
-def test_a_lost_worker_is_told_with_its_mend(seen):
+def test_a_lost_worker_is_told_with_its_fix(seen):
     result, verdict = seen["bad"]
     assert verdict is False
     lines = result["out"].splitlines()
     said = [line for line in lines if not line.startswith("yes  ")]
     assert said == [
         "NO   a worker with 5 processes answers: none answers",
-        "     To mend it, restart the kernel, and run lab.start() again.",
+        "     To fix it, restart the kernel, and run lab.start() again.",
     ]
