@@ -70,7 +70,8 @@ def send_activation_email(address: str) -> None:
 
     Raises `ValueError` for a malformed address or one that is not ASCII,
     `smtplib.SMTPRecipientsRefused` if the mail server knows that there is no such
-    address, and other `OSError`s if no mail server answers.
+    address, and other `OSError`s, such as `ConnectionRefusedError` and
+    `smtplib.SMTPServerDisconnected`, if no mail server answers.
     """
     message = EmailMessage()
     message["From"] = "Photos <hello@photos.example>"
