@@ -40,7 +40,8 @@ def commands() -> Iterator[list[Command]]:
     too: one that is closed by then has no process. Raises `LabError` if Redis tells nothing.
     """
     address = os.environ.get("REDIS_URL", "")
-    begin, end, seen = uuid4().hex, uuid4().hex, []
+    begin, end = uuid4().hex, uuid4().hex
+    seen: list[Command] = []
     found: list[dict[str, Any]] = []
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=5) as client, client.monitor() as monitor:

@@ -52,7 +52,8 @@ class RedisServer:
     @property
     def command(self) -> str:
         """The command line that would do the same in a terminal."""
-        return f"redis-server --port {self.port} --bind {LOOPBACK} --appendonly {self._appendonly} --save '{self._save}'"
+        files = f"--appendonly {self._appendonly} --save '{self._save}'"
+        return f"redis-server --port {self.port} --bind {LOOPBACK} {files}"
 
     @property
     def returncode(self) -> int | None:
