@@ -40,8 +40,9 @@ def commands() -> Iterator[list[Command]]:
     too: one that is closed by then has no process. Raises `LabError` if Redis tells nothing.
     """
     address = os.environ.get("REDIS_URL", "")
-    end, seen = uuid4().hex, []
+    end = uuid4().hex
     found: list[dict[str, Any]] = []
+    seen: list[Command] = []
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=5) as client, client.monitor() as monitor:
             number = client.get_connection_kwargs().get("db") or 0  # of the database: others have theirs
@@ -59,6 +60,8 @@ def commands() -> Iterator[list[Command]]:
             client.echo(end)
             late = "Redis did not tell of the last command. Run the cell again."
             wait_until(lambda: not listener.is_alive(), LAST_SECONDS, lambda: late)
+            if not found or end not in found[-1]["command"]:  # the connection was closed before
+                raise LabError(late)
     except redis.RedisError as error:
         raise LabError(f"Redis does not tell its commands ({type(error).__name__}): run lab.start() first.") from None
     pids = _pids_by_port(urlsplit(address).port or 6379)
