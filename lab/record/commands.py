@@ -41,8 +41,8 @@ def commands() -> Iterator[list[Command]]:
     """
     address = os.environ.get("REDIS_URL", "")
     begin, end = uuid4().hex, uuid4().hex
-    seen: list[Command] = []
     found: list[dict[str, Any]] = []
+    seen: list[Command] = []
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=5) as client, client.monitor() as monitor:
             number = client.get_connection_kwargs().get("db") or 0  # of the database: others have theirs
@@ -61,6 +61,8 @@ def commands() -> Iterator[list[Command]]:
             client.echo(end)
             late = "Redis did not tell of the last command. Run the cell again."
             wait_until(lambda: not listener.is_alive(), LAST_SECONDS, lambda: late)
+            if not found or end not in found[-1]["command"]:  # the connection was closed before
+                raise LabError(late)
     except redis.RedisError as error:
         raise LabError(f"Redis does not tell its commands ({type(error).__name__}): run lab.start() first.") from None
     pids = _pids_by_port(urlsplit(address).port or 6379)
