@@ -40,9 +40,9 @@ def check_write_message(
     asked, properties = by_hand["properties"], yours["properties"]
     queue = properties.get("delivery_info")
     unchanged = queue == asked["delivery_info"]
-    assert unchanged, f"delivery_info stays as it was, and yours is {queue}"
+    assert unchanged, f"delivery_info must stay as it was, and yours is {queue}"
     encoding = properties.get("body_encoding")
-    told = f"body_encoding is {encoding}: how to unpack the body?"
+    told = f"body_encoding is {encoding}: the worker needs it to unpack the body"
     assert encoding == asked["body_encoding"], told
     tag = properties.get("delivery_tag")
     own_tag = f"the delivery tag is {tag}, and each message has its own: its id will do"
@@ -53,10 +53,10 @@ def check_write_message(
         args, kwargs, embed = json.loads(base64.b64decode(yours["body"]))
     except (TypeError, ValueError):
         raise AssertionError("the body is not base64 of a JSON list of three") from None
-    by_name = f"the body holds {args} and {kwargs}, and this time both go by name"
+    by_name = f"the body holds {args} and {kwargs}, but both arguments go by name"
     assert (args, kwargs) == ([], photo), by_name
     nothing_next = isinstance(embed, dict) and not any(embed.values())
-    assert nothing_next, f"nothing is to happen next: an empty dict, not {embed}"
+    assert nothing_next, f"nothing should happen next: give an empty dict, not {embed}"
 
     _clear("yours")
     app.backend.client.lpush("celery", text)
@@ -82,10 +82,10 @@ def solve_write_message(by_hand: dict[str, Any]) -> Callable[..., str]:
     return write_message
 
 
-@hint("Workers look names up in a register: which are needed while old messages wait?")
+@hint("A worker looks a name up in its register: which names do waiting messages use?")
 def check_greet(mails: ModuleType) -> None:
     assert "mails.welcome" in app.tasks, (
-        "a message that waits says mails.welcome, and no task here has that name "
+        "a waiting message asks for mails.welcome, and no task here has that name "
         "(is %%module mails still the first line?)"
     )
     greet: Any = getattr(mails, "greet", None)
@@ -108,7 +108,7 @@ def solve_greet() -> object:
     def greet(name):
         return f"Welcome, {name}!"
 
-    # To be removed when no message of the old name can come any more.
+    # Remove this when no message with the old name is left.
     @app.task(name="mails.welcome")
     def greet_by_old_name(name):
         return greet(name)
