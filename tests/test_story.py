@@ -33,10 +33,10 @@ STORY = [
     Sentence("One failing URL leaves the other four alone.", "05", "One fails, four do not", "list(states.values())"),
     Sentence("A task is a function with the decorator app.task.", "02", "A function and its name", "app.tasks[caption"),
     Sentence("fetch_url handles one URL.", "00", "Run it", "answer == called"),
-    Sentence("delay puts a message into the queue, Redis.", "02", "Four calls, two messages", "here == (0, 0) and away"),
+    Sentence("delay puts a message into the queue, Redis.", "02", "Four calls, two messages", "here == (0, 0)"),
     Sentence("The call is serialized.", "02", "What is not in it", "not found"),
-    Sentence("A worker reads it, deserializes it, executes it.", "02", "Write a message by hand", 'app.AsyncResult("by-'),
-    Sentence("A process of the worker stores the result.", "04", "Which process talks to Redis?", "{each.pid for each"),
+    Sentence("A worker reads it, deserializes it, executes it.", "02", "Write a message by hand", "app.AsyncResult"),
+    Sentence("A process of the worker stores the result.", "04", "Which process talks to Redis?", "{each.pid"),
     Sentence("A worker runs several processes.", "04", "Parent and children", "{psutil.Process(child)"),
     Sentence("The processes run tasks in parallel.", "05", "Five tasks, five processes", "together.peak == len("),
 ]
