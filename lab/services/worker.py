@@ -123,6 +123,23 @@ class Worker(Process):
         """
         self.wait_for("it was full", self._is_full, timeout=timeout)
 
+    def wait_until_idle(self, *, timeout: float = 30) -> None:
+        """Wait until the worker has nothing more to do: no task that runs, no message that it has not acknowledged.
+
+        timeout: seconds to wait (default 30)
+
+        A result may be there a moment before its message is acknowledged. Raises `LabError` with the log's tail after
+        `timeout` seconds.
+        """
+        self.wait_for("it was idle", self._is_idle, timeout=timeout)
+
+    def _is_idle(self) -> bool:
+        from tasks import app
+
+        ask = app.control.inspect([self.node], timeout=1)
+        held = (ask.active() or {}).get(self.node), (ask.reserved() or {}).get(self.node)
+        return held == ([], [])
+
     def _is_full(self) -> bool:
         from tasks import app
 

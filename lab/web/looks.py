@@ -10,7 +10,10 @@ from .visitors import PATIENCE_SECONDS
 
 
 def longest_look(url: str, during: Callable[[], object]) -> float:
-    """The longest of the waits, in seconds, of one visitor who GETs `url` again and again while `during()` runs.
+    """The longest of the waits, in seconds, of one visitor who GETs a page again and again while something else runs.
+
+    url:    the address of the page
+    during: the other thing, a function without arguments
 
     `during` runs in a thread, and what it raises is raised here. The visitor looks at least once, and for the last
     time before `during` is over.

@@ -1,4 +1,4 @@
-"""`worker.wait_until_full()`: the moment at which a worker runs what it can, and takes no more."""
+"""`worker.wait_until_full()` and `wait_until_idle()`: a worker that takes no more, and one that has nothing to do."""
 
 import pytest
 
@@ -44,6 +44,18 @@ def fill_workers():
             idle.wait_until_full(timeout=1)
         except lab.LabError as error:
             seen["idle"] = str(error)
+        idle.wait_until_idle(timeout=10)
+        url = f"{lab.fb.url}/v1/ada/photos?limit=1&latency="
+        fetch_url.apply_async([url + "0"], queue="nothing").get(timeout=20)
+        idle.wait_until_idle(timeout=10)
+        seen["unacked when idle"] = lab.xray().unacked
+        fetch_url.apply_async([url + "20"], queue="nothing")
+        idle.wait_until_full()
+        try:
+            idle.wait_until_idle(timeout=1)
+        except lab.LabError as error:
+            seen["busy"] = str(error)
+        idle.kill()
     return seen
 
 
@@ -69,3 +81,8 @@ def test_it_returns_when_the_worker_takes_no_more(seen, kind, waiting, unacked, 
 def test_an_idle_worker_is_never_full(seen):
     assert "nothing: it was full did not happen within 1 s." in seen["idle"]
     assert "ready." in seen["idle"], "the message shows the log"
+
+
+def test_an_idle_worker_holds_no_message(seen):
+    assert seen["unacked when idle"] == []
+    assert "nothing: it was idle did not happen within 1 s." in seen["busy"]
