@@ -19,7 +19,7 @@ from .server import Server
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one sentence."""
+    """Reports a wrong option in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -33,7 +33,7 @@ def port_number(text: str) -> int:
 
 
 def host_name(text: str) -> str:
-    """Anything but nothing, which would mean every network this machine is on; ArgumentTypeError."""
+    """Any text that is not empty; ArgumentTypeError: empty, which would mean all networks of this machine."""
     if text:
         return text
     raise argparse.ArgumentTypeError("give a host, such as 127.0.0.1, or 0.0.0.0 for all networks")
@@ -103,18 +103,18 @@ def announce(url: str, file: Path) -> None:
 def advice(error: OSError, host: str, port: int, option: str) -> str:
     """What to do when listening failed."""
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken: stop what listens there, or choose another with {option}"
+        return f"port {port} on {host} is taken: stop the program that uses it, or choose another port with {option}"
     if error.errno == errno.EACCES:
-        return f"port {port} may not be used without more rights: choose one from 1024 up with {option}"
-    return f"cannot listen on host {host!r} ({error.strerror}): give one of this machine's with --host"
+        return f"port {port} needs more rights: choose a port from 1024 up with {option}"
+    return f"cannot listen on host {host!r} ({error.strerror}): give a host name or address of this machine with --host"
 
 
 def main() -> int:
     """Run the server; the exit code is 0 after a signal, 2 when it could not start."""
     options = arguments()
     raise_file_limit()
-    # A thousand waiting requests are many objects, all alive: looking among them for garbage again and again cost a
-    # fifth of the server's processor time. This looks seldom, and never at what is loaded by now.
+    # A thousand waiting requests are many live objects. Searching them for garbage again and again took a fifth of
+    # the server's processor time. These settings make it search rarely, and skip what is already loaded.
     gc.freeze()
     gc.set_threshold(50_000)
     try:

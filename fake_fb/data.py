@@ -36,8 +36,8 @@ class Ends(NamedTuple):
 def page(
     user: str, edge: str, limit: int, after: str | None = None, before: str | None = None
 ) -> tuple[tuple[Item, ...], Ends]:
-    """A page: at most ``limit`` items, those just behind the cursor ``after``, those just in front of the cursor
-    ``before``, or the newest ones. Only one of the cursors may be given.
+    """A page: at most ``limit`` items, those right after the cursor ``after``, those right before the cursor
+    ``before``, or the newest. Only one of the cursors may be given.
 
     The items are shared: do not change them. KeyError: this edge of this user has no such cursor.
     """
@@ -61,8 +61,8 @@ def cursor(item_id: str) -> str:
     return urlsafe_b64encode(item_id.encode("ascii")).decode("ascii")
 
 
-# An empty page has no items whose cursors it could give. It lies at an end of the edge, and from there it goes
-# on to the first items or back to the last.
+# An empty page has no items, and so no cursors of items. It lies at one end of the edge: from there you go on to
+# the first items, or back to the last.
 IN_FRONT_OF_ALL, BEHIND_ALL = cursor("newest"), cursor("oldest")
 
 
@@ -180,7 +180,7 @@ def _like_count(dice: Dice) -> int:
 
 
 def _spread(dice: Dice, choices: Any, count: int) -> list[Any]:
-    """``count`` of the choices; none comes a second time before all have come once."""
+    """``count`` of the choices; no choice is repeated before all have been used once."""
     result: list[Any] = []
     while len(result) < count:
         result += dice.sample(choices, min(count - len(result), len(choices)))

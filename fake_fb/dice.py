@@ -13,8 +13,8 @@ T = TypeVar("T")
 class Dice:
     """A stream of numbers that depends on ``parts`` alone.
 
-    Neither ``random`` nor ``hash()`` will do here: the one may change its algorithms between Python
-    versions, the other is salted anew in every process.
+    ``random`` and ``hash()`` are unsuitable: ``random`` may change its algorithms between Python
+    versions, and ``hash()`` has a new salt in every process.
     """
 
     def __init__(self, *parts: str) -> None:
@@ -25,7 +25,7 @@ class Dice:
         """A whole number from 0 to n - 1; n must be at least 1 and far below 2**64."""
         return self._next() % n
 
-    # A timeline takes hundreds of draws: these two do not go through below() because a call has its price.
+    # A timeline takes hundreds of draws: these two do not call below(), because a call takes time.
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""

@@ -50,5 +50,5 @@ def body(error: GraphError) -> dict[str, Any]:
 
 
 def shown(value: object) -> str:
-    """Somebody's input as it may be repeated in a message: cut short, however long or deep it is."""
+    """A client's input, shortened so that a message can repeat it."""
     return reprlib.repr(value)

@@ -15,10 +15,10 @@ class Fault:
     """How the next answers of an edge fail.
 
     status: answer with this error, 400 to 599.
-    times: so many answers; None means all until the faults are cleared.
+    times: the number of answers that fail; None means all until the faults are cleared.
     retry_after: the Retry-After header of that error, in seconds. (HTTP knows whole seconds only, see
         https://www.rfc-editor.org/rfc/rfc9110#field.retry-after; a fraction is sent as it is.)
-    latency: seconds from arrival to the answer, in place of whatever latency the request would have.
+    latency: seconds from arrival to the answer, instead of the latency of the request.
     drop: close the connection without an answer.
     """
 
@@ -47,7 +47,7 @@ def parse(body: bytes) -> Fault:
 
 
 class Faults:
-    """The faults that are set, at most one an edge."""
+    """The faults that are set, at most one for each edge."""
 
     def __init__(self) -> None:
         self._by_edge: dict[str, Fault] = {}
@@ -61,8 +61,8 @@ class Faults:
         self._by_edge.clear()
 
     def take(self, edge: str) -> Fault | None:
-        """The fault of a request that arrives now, or None. It counts as used at once: were it counted
-        with the answer, N times could hit more than N requests that are in flight together."""
+        """The fault of a request that arrives now, or None. It counts as used at once. If it
+        counted only with the answer, N times could hit more than N requests that are in flight together."""
         fault = self._by_edge.get(edge)
         if fault is None or fault.times is None:
             return fault
@@ -77,7 +77,7 @@ class Faults:
         return dict(sorted(self._by_edge.items()))
 
 
-# To Python True is a number, to JSON it is not: hence type(), where isinstance() would be too kind.
+# In Python True is an int, in JSON it is not a number: isinstance() would accept it, type() does not.
 
 
 def _check_status(value: Any) -> None:

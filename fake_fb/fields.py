@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from .errors import SYNTAX_ERROR, GraphError, shown
 
 MOST_CHARACTERS = 2000
-DEEPEST_BRACES = 5  # inside each other; three are the most that the types below have a use for
+DEEPEST_BRACES = 5  # inside each other; the types below need at most three
 MOST_NESTED_ITEMS = 100  # of a nested list
 
 TOKEN = re.compile(r"[A-Za-z0-9_]+|\S")
@@ -43,8 +43,8 @@ def wished(text: str, type_name: str) -> Fields:
 
 
 def pick(item: dict[str, Any], fields: Fields) -> dict[str, Any]:
-    """The item with these fields alone, which ``check`` has passed. The id always comes along; a field that
-    the item has not got is left out, as the Graph API does."""
+    """The item with these fields alone, which ``check`` has passed. The id is always included; a field that
+    the item does not have is left out, as in the Graph API."""
     return {name: _expanded(item[name], wish) for name, wish in (fields | ID).items() if name in item}
 
 
@@ -83,7 +83,7 @@ def parse(text: str) -> Fields:
 
 
 class _Reader:
-    """Reads a text from left to right; no token is looked at twice."""
+    """Reads a text from left to right, each token once."""
 
     def __init__(self, text: str) -> None:
         self._text = text

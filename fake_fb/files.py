@@ -1,4 +1,4 @@
-"""Open files, of which each connection is one."""
+"""How many files may be open. Each connection counts as one."""
 
 import math
 
@@ -8,7 +8,7 @@ WANTED_FILES = (65_536, 10_240, 4_096)  # macOS may refuse more than 10,240
 def raise_file_limit(choices: tuple[int, ...] = WANTED_FILES) -> None:
     """Let this process, and those it starts, have the first number of files that the system allows.
 
-    The usual soft limit is 256 to 1,024. One that is higher already stays.
+    The usual soft limit is 256 to 1,024. A higher limit is left as it is.
     """
     try:
         import resource

@@ -6,12 +6,12 @@ import socket
 
 from tornado.netutil import bind_sockets
 
-# The usual default of about 100 is too short a queue for a burst of connections: the system drops the SYNs that
-# do not fit, and a client that sends one again a second later sees a slow server where there is none.
+# The usual default of about 100 is too short for a burst of connections: the system drops the SYNs that do not
+# fit, the client sends them again a second later, and the server looks slow although it is not.
 # (The system has its own upper limit: 4096 on Linux, see net.core.somaxconn; 128 on macOS.)
 BACKLOG_CONNECTIONS = 4096
 
-# Below the ports that Linux (from 32768) and macOS (from 49152) hand out by themselves.
+# Below the ports that Linux (from 32768) and macOS (from 49152) choose automatically.
 KEEPABLE_PORTS = range(20_000, 32_768)
 
 
@@ -27,7 +27,7 @@ def sockets(host: str, port: int) -> list[socket.socket]:
 
 
 def keepable(host: str) -> list[socket.socket]:
-    """Listening sockets on a free port that nobody else gets by chance, so that it may be closed for a while."""
+    """Listening sockets on a free port that no other program gets by chance, so that it can be closed for a while."""
     for port in random.sample(KEEPABLE_PORTS, 100):
         try:
             return sockets(host, port)

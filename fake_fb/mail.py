@@ -1,7 +1,7 @@
-"""The mail server: real SMTP, slow on purpose. What it accepts it keeps, and delivers to nobody.
+"""The mail server: real SMTP, slow on purpose. It keeps what it accepts, and delivers nothing.
 
-It answers 250 ``latency`` seconds after the end of a message, as servers do that look for spam and viruses
-first. Recipients that can't exist are refused at once: ``.invalid`` is a domain that nobody will ever have
+It answers 250 ``latency`` seconds after the end of a message, like a server that first looks for spam and
+viruses. Recipients that can't exist are refused at once: ``.invalid`` is a domain that will never exist
 (https://www.rfc-editor.org/rfc/rfc6761#section-6.4). The codes are those of RFC 5321 and RFC 3463.
 """
 
@@ -111,12 +111,12 @@ class Mailbox:
         return "250 2.0.0 Ok"
 
     async def handle_exception(self, _error: Exception) -> str:
-        """The answer to a command that Python's e-mail parser, which aiosmtpd asks, stumbles over: "MAIL FROM:<"."""
+        """The answer to a command that Python's e-mail parser, which aiosmtpd uses, fails on: "MAIL FROM:<"."""
         return "500 5.5.2 Syntax error"
 
 
 class MailServer:
-    """The server, which can be down for a while: a client is then refused the connection."""
+    """The server. It can be down for a while, and then refuses connections."""
 
     def __init__(self, host: str, port: int, latency: float) -> None:
         """It is not up yet. ``port`` 0 takes a free one; ``latency`` in seconds."""
@@ -143,7 +143,7 @@ class MailServer:
             ]
 
     async def down(self) -> None:
-        """Accept no further connection. Who is connected may finish."""
+        """Accept no more connections. Clients that are connected may finish."""
         async with self._changing:
             for server in self._servers:
                 server.close()
@@ -171,7 +171,7 @@ def refused(address: str) -> str | None:
 
 
 def read(content: bytes) -> tuple[str, str]:
-    """Subject and text of a message, decoded; of one that makes no sense, no subject and all there is."""
+    """Subject and text of a message, decoded; for a malformed message, no subject and the whole content."""
     try:
         message = email.message_from_bytes(content, policy=email.policy.default)
         body = message.get_body(("plain", "html"))

@@ -1,6 +1,6 @@
-"""What clients may say, and what they are told when they say something else.
+"""What clients may send.
 
-The functions raise ValueError with a sentence that says what is allowed.
+For anything else, the functions raise ValueError with a sentence that says what is allowed.
 """
 
 import json
@@ -16,7 +16,7 @@ LONGEST_USER_CHARACTERS = 200
 
 def latency(text: str) -> float:
     """Seconds, 0 to 60, written as a plain decimal number."""
-    # float() alone would take "nan", "1_0" and digits of all the world's scripts.
+    # float() alone would accept "nan", "1_0" and the digits of every script.
     if re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
         seconds = float(text)
         if seconds <= LONGEST_LATENCY_SECONDS:

@@ -2,7 +2,7 @@
 
 Every pixel is worked out in whole numbers and handed to Pillow as a finished palette image, so that the
 pixels depend neither on Pillow's way of drawing nor on how a machine rounds. (The bytes of the file may
-differ: compression is zlib's affair, and there is more than one zlib.)
+differ, because there is more than one zlib to compress it.)
 """
 
 from functools import lru_cache
@@ -133,7 +133,7 @@ def _tinted(colour: Colour, tint: list[int]) -> Colour:
 
 def _png(columns: list[bytes], palette: list[Colour]) -> bytes:
     """The file of an image that is given as columns of palette indexes."""
-    # Pillow wants rows: what we hold is the image lying on its side.
+    # Pillow needs rows. Columns as rows are the image on its side.
     lying = Image.frombytes("P", (len(columns[0]), len(columns)), b"".join(columns))
     lying.putpalette([value for colour in palette for value in colour])
     file = BytesIO()

@@ -77,7 +77,7 @@ class Handler(RequestHandler):
         return values[0].decode(errors="replace") if values else None
 
     def base_url(self) -> str:
-        """Where the client reached us, "http://host:port": by the Host header, if that makes sense."""
+        """Where the client reached us, "http://host:port": from the Host header, if it is valid."""
         host = self.request.host
         if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", host):
             host = self.settings["address"]
@@ -85,12 +85,12 @@ class Handler(RequestHandler):
 
 
 class NotFound(Handler):
-    """Everything that is nowhere else."""
+    """All paths that no other handler serves."""
 
     methods = ()
 
     def send_error(self, status_code: int = 404, **_: Any) -> None:  # noqa: ARG002 (it is 404, whatever it was)
-        # Whatever else is wrong with the request, the method for one: first of all there is nothing here.
+        # An unknown path is a 404 even if something else is wrong, too, such as the method.
         path = self.request.path
         super().send_error(404, exc_info=(None, GraphError(404, f"Unknown path {shown(path)}", UNKNOWN_PATH)))
 
@@ -116,7 +116,7 @@ class Identity(Handler):
 class Edge(Handler):
     """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived.
 
-    Every version is answered alike. https://developers.facebook.com/docs/graph-api/guides/versioning
+    Every version gets the same answer. https://developers.facebook.com/docs/graph-api/guides/versioning
     """
 
     def initialize(self) -> None:
@@ -146,7 +146,7 @@ class Edge(Handler):
         return self.settings["latency"] if text is None else _checked(params.latency, text)
 
     def page(self) -> str:
-        """The answer, made before the wait: it is then ready when its time has come.
+        """The answer. It is made before the wait, so that it is ready in time.
 
         https://developers.facebook.com/docs/graph-api/results
         """
@@ -174,11 +174,11 @@ class Edge(Handler):
             raise GraphError(400, message) from None
 
     def page_url(self, limit: int, **cursor: str) -> str:
-        """The address of another page, with all that the client asked this one with."""
+        """The address of another page, with the other parameters of this request."""
         query: list[tuple[Any, Any]] = [("limit", limit), *cursor.items()]
         for name, values in self.request.query_arguments.items():
             if name not in ("limit", "after", "before"):
-                # As bytes, because nobody has promised that they are UTF-8; Tornado has decoded the names alone.
+                # As bytes, because they may not be UTF-8; Tornado has decoded only the names.
                 query += [(name.encode("latin-1"), value) for value in values]
         return f"{self.base_url()}/{self.version}/{quote(self.user, safe='')}/{self.edge}?{urlencode(query)}"
 
@@ -206,7 +206,7 @@ class Edge(Handler):
             self.gone.set_result(None)
 
     def answer_text(self, text: str) -> None:
-        self.end(self.get_status())  # before the client has it: whatever it does next comes later than this end
+        self.end(self.get_status())  # before the client has it, so that all it does next comes after this end
         super().answer_text(text)
 
     def end(self, status: int) -> None:
@@ -266,7 +266,7 @@ class ControlStats(Handler):
 
 
 class ControlMail(Handler):
-    """GET /control/mail: what the mail server has accepted since the last DELETE. PUT: let it be down, or up."""
+    """GET /control/mail: what the mail server has accepted since the last DELETE. PUT: take it down, or bring it up."""
 
     methods = ("GET", "HEAD", "DELETE", "PUT")
 
@@ -291,18 +291,18 @@ class ControlMail(Handler):
         try:
             await self.mail.up()
         except OSError as error:
-            message = f"the mail server's port {self.mail.port} is not available any more: {error.strerror}"
+            message = f"the mail server's port {self.mail.port} is no longer available: {error.strerror}"
             raise GraphError(503, message) from None
 
 
-# A thousand users that are asked again: making a timeline, and making JSON of it, costs more than serving it.
+# For a thousand users that are requested again: to make a timeline and its JSON costs more than to serve it.
 @lru_cache(maxsize=2048)
 def items_as_json(
     user: str, edge: str, limit: int, after: str | None, before: str | None, wish: str | None, base: str
 ) -> tuple[str, data.Ends]:
     """The items of a page of an edge, as the parameter ``fields`` wishes, and the ends of the page.
 
-    KeyError: this edge of this user has no such cursor. GraphError: the wish can't be fulfilled.
+    KeyError: this edge of this user has no such cursor. GraphError: ``wish`` is malformed or unknown.
     """
     wished = None if wish is None else fields.wished(wish, shapes.NODE_TYPES[edge])
     items, ends = data.page(user, edge, limit, after, before)
@@ -362,6 +362,6 @@ class Server:
         self._http.add_sockets(sockets)
 
     async def stop(self) -> None:
-        """Stop at once; whoever still waits for an answer sees the connection close."""
+        """Stop at once; clients that still wait for an answer see the connection close."""
         self._http.stop()
         await self._http.close_all_connections()

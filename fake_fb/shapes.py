@@ -1,6 +1,6 @@
 """An item of a timeline as the Graph API nests it, https://developers.facebook.com/docs/graph-api/reference.
 
-Shapes are put on when an item is asked for: a timeline of which one item is shown costs no more than it has to.
+An item gets its shape when it is asked for, so the items that nobody asks for cost nothing.
 """
 
 from typing import Any

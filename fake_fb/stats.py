@@ -1,9 +1,8 @@
 """The witness: which requests arrived, when, and what they were answered.
 
-Times are seconds since the Unix epoch, so that they can be laid beside the timestamps of Celery's events.
-How long a request took is measured on the monotonic clock all the same: nobody who sets the machine's clock
-meanwhile bends it. (The epoch is read anew for each request, because a machine that slept has lost time on
-the monotonic clock.)
+Times are seconds since the Unix epoch, so that they can be compared with the timestamps of Celery's events. The
+length of a request is measured on the monotonic clock, so a change of the machine's clock does not affect it.
+The epoch is read again for each request, because the monotonic clock may stop while the machine sleeps.
 """
 
 import time
@@ -11,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
-MOST_REQUESTS = 50_000  # so many requests are listed; older ones are only counted
+MOST_REQUESTS = 50_000  # requests that are listed; older ones are only counted
 REPORTED = ("user", "edge", "status", "arrival", "end")
 
 
@@ -40,7 +39,7 @@ class Stats:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all requests that have arrived. Those in flight go on, and remain counted as such."""
+        """Forget all requests that have arrived. Those in flight continue, and still count as in flight."""
         self._counts: dict[str, Counter[int]] = {}
         self._requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
         self._forgotten = set(self._in_flight)
