@@ -1,23 +1,39 @@
-"""What tests of several folders need: a free port, a condition that comes to hold, the colours of a picture."""
+"""What tests of several folders need: free ports, a condition that comes to hold, the colours of a picture."""
 
+import contextlib
 import io
+import random
+import socket
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from PIL import Image, ImageColor
-from tornado.testing import bind_unused_port
 
 from lab.draw.picture import Picture
 
 T = TypeVar("T")
 
 
+def free_ports(number: int) -> list[int]:
+    """Ports of this machine that nobody has at this moment.
+
+    They lie below those that Linux (from 32768) and macOS (from 49152) give to whoever asks for any port, so that no
+    other program of a busy machine is given one of them before the test binds it.
+    """
+    ports: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(ports) < number:
+            port = random.SystemRandom().randrange(20_000, 32_000)
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+                ports.append(port)
+    return ports
+
+
 def free_port() -> int:
-    """A port of this machine that nobody has at this moment."""
-    listening, port = bind_unused_port()
-    listening.close()
-    return port
+    """One such port."""
+    return free_ports(1)[0]
 
 
 def wait_until(condition: Callable[[], T], seconds: float, said: Callable[[], str] = str, pause: float = 0.02) -> T:

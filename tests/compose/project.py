@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tornado.testing import bind_unused_port
-
-from tests.common import wait_until
+from tests.common import free_ports, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("REDIS_PORT", "FAKE_FB_PORT", "MAIL_PORT", "JUPYTER_PORT")
@@ -86,14 +84,6 @@ class Project:
     def down(self) -> None:
         """Take everything away, images and volumes too."""
         self.compose("down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "10")
-
-
-def free_ports(number: int) -> list[int]:
-    """As many different ports of this machine that nobody has at this moment."""
-    found = [bind_unused_port() for _ in range(number)]
-    for listening, _ in found:
-        listening.close()
-    return [port for _, port in found]
 
 
 def copy_of_the_course(folder: Path) -> Path:
