@@ -5,9 +5,10 @@
     python -m tools.refresh --check                     # run nothing, name those not in normal form
 
 While the code of a notebook is the same, an output that nbval calls equal to the stored one (same words,
-another measured number) leaves the stored one in place, and so do pictures, which nbval doesn't compare:
---pictures replaces them after a change of the drawing code. Once any code of the notebook has changed, all
-that it shows is new. To tell, its metadata holds a digest of the code that made its outputs.
+another measured number) leaves the stored one in place, and so do pictures, which nbval doesn't compare.
+--all stores every output of this run, as after a change of the drawing code: then the addresses in a notebook
+agree, too. Once any code of the notebook has changed, all that it shows is new. To tell, its metadata holds a
+digest of the code that made its outputs.
 """
 
 import argparse
@@ -109,11 +110,6 @@ def equal(new: list[NotebookNode], stored: list[NotebookNode]) -> bool:
     return IPyNbCell.compare_outputs(cell, new, stored)
 
 
-def uncompared(cell: NotebookNode) -> bool:
-    """Whether nbval leaves this output, or the picture in it, uncompared."""
-    return ignored(cell) or any("image/" in str(output.get("data", "")) for output in cell.outputs)
-
-
 def ignored(cell: NotebookNode) -> bool:
     return "nbval-ignore-output" in cell.metadata.get("tags", [])
 
@@ -150,14 +146,14 @@ def execute(path: Path, notebook: NotebookNode) -> None:
                 sys.exit(f"{path.name}, code cell {number}, left as it was:\n{error}")
 
 
-def refresh(path: Path, pictures: bool = False) -> bool:
+def refresh(path: Path, every: bool = False) -> bool:
     """Run one notebook and store its outputs. True if the file changed."""
     before = path.read_text(encoding="utf-8")
     stored, new = (nbformat.reads(before, as_version=4) for _ in range(2))
     execute(path, new)
     same_code = stored.metadata.get("outputs_from") == digest(new)
     for cell, old in zip(code_cells(new), code_cells(stored), strict=True):
-        keep = same_code and old.execution_count and not (pictures and uncompared(cell))
+        keep = same_code and old.execution_count and not every
         if keep and (ignored(cell) or equal(cell.outputs, old.outputs)):
             cell.outputs = old.outputs
     new.metadata.outputs_from = digest(new)
@@ -190,14 +186,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the notebooks and store their outputs.")
     parser.add_argument("notebooks", nargs="*", type=Path, default=NOTEBOOKS, help="default: all")
     parser.add_argument("--check", action="store_true", help="run nothing, name those that need a refresh")
-    parser.add_argument("--pictures", action="store_true", help="replace all that nbval doesn't compare")
+    parser.add_argument("--all", action="store_true", help="store every output of this run")
     arguments = parser.parse_args()
     os.environ["LAB_LIVE"] = "0"  # the last frame of a moving picture is the one to store
     if arguments.check:
         stale = [path.name for path in arguments.notebooks if not is_normal(path)]
         sys.exit(f"make refresh: {', '.join(stale)}" if stale else 0)
     for path in arguments.notebooks:
-        changed = refresh(path.resolve(), arguments.pictures)
+        changed = refresh(path.resolve(), arguments.all)
         print(f"{path.name}: {'stored' if changed else 'unchanged'}", flush=True)
     HEADLINE_FILE.write_bytes(headline())
 

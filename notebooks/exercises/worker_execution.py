@@ -18,7 +18,7 @@ def _send(seconds: float, queue: str) -> Any:
     return fetch_url.apply_async([url], task_id=id, queue=queue)
 
 
-@hint("Each process runs one task; the multiplier counts, for each, what is not acked.")
+@hint("Each process runs one task; the multiplier counts its unacknowledged messages.")
 def check_full_worker(running: int, reserved: int, waiting: int) -> None:
     given = (running, reserved, waiting)
     assert None not in given, "guess first, and replace each None with your number"
