@@ -271,7 +271,8 @@ def _headline(run: Run) -> str:
 def _in_words(run: Run, groups: Sequence[Group]) -> str:
     """What the lanes show that is the same in every run: how many bars of which kind, in whose lanes.
 
-    How many threads a process needed at once is a matter of moments, so its lanes are not counted.
+    How many threads a process needed at once is a matter of moments, so its lanes are not counted. The same is true of
+    the processes of calls that never overlap.
     """
     lanes = [lane for group in groups for lane in group.lanes]
     bars = [bar for lane in lanes for bar in lane.running]
@@ -282,6 +283,8 @@ def _in_words(run: Run, groups: Sequence[Group]) -> str:
     )
     if not run.tasks:
         where = "in " + _counted(len(lanes), "lane")
+    elif processes and run.peak == 1 and len(bars) > 1:
+        where = "one after the other"
     elif processes:
         where = "on " + _counted(processes, "process", "processes")
     else:

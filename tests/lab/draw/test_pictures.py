@@ -92,6 +92,17 @@ def test_words_tell_what_is_seen():
     assert failed == "T\nthree: 3 bars, 1 of them failed, on 2 processes"
 
 
+def test_calls_in_turn_are_described_alike_whichever_process_runs_them():
+    words = set()
+    for pids in ([11, 11, 11], [11, 12, 11]):
+        run = make_run()
+        run.peak = 1
+        for task, pid in zip(run.tasks, pids, strict=True):
+            task.attempts[0] = replace(task.attempts[0], pid=pid)
+        words.add(lab.draw_lanes(run, title="T").words)
+    assert words == {"T\nthree: 3 bars one after the other"}
+
+
 def test_a_failed_bar_has_the_colour_of_failure():
     well, badly = (lab.draw_lanes(make_run(state=state), title="T") for state in ("SUCCESS", "FAILURE"))
     assert share_of(well, FAILED) == 0
