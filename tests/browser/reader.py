@@ -22,7 +22,8 @@ IS_CONNECTED = """name => {
 
 # The code cells: what JupyterLab counts, and what it shows. It gives tracebacks the type of stderr too. A picture that
 # is not drawn has a width of 0.
-CELLS = """() => jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code').map(cell => {
+CELLS = """() => (jupyterapp.shell.currentWidget?.content?.widgets ?? [])
+    .filter(cell => cell.model.type === 'code').map(cell => {
     const outputs = [...cell.node.querySelectorAll('.jp-OutputArea-output')];
     return {
         count: cell.model.executionCount,
