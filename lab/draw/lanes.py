@@ -27,6 +27,7 @@ from .style import ALARM, FAILED, INK, MODEL, ON_PAPER, RUNNING, WAITING, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WAITS, RUNS = "pale strip: waits", "dark bar: runs"
 OVERLAP_SECONDS = 0.05  # by so much two events of one process may be out of order
 
 # Heights, in units of which each has UNIT_INCHES.
@@ -250,7 +251,7 @@ def _key(lanes: Sequence[Lane], last: float) -> str:
     """What pale, dark and hatched mean, where there is more than dark."""
     waits = any(_strips(lane, last) for lane in lanes)
     failed = any(bar.state in ALARM for lane in lanes for bar in lane.running)
-    return key_words({"pale strip: waits": waits, "dark bar: runs": waits or failed, "hatched bar: failed": failed})
+    return key_words({WAITS: waits, RUNS: waits or failed, "hatched bar: failed": failed})
 
 
 def key_words(kinds: Mapping[str, bool]) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..basics.kernel import is_notebook
-from .lanes import Bar, Group, Lane
+from .lanes import RUNS, WAITS, Bar, Group, Lane, key_words
 from .picture import Picture
 from .style import ALARM, FAILED, RUNNING, WAITING
 
 INTERVAL_SECONDS = 0.2  # between two frames
 LAST_SECONDS = 10  # for the last frame
-KEY = "pale strip: waits  ·  dark bar: runs"
+KEY = key_words({WAITS: True, RUNS: True})
 STRIP_PIXELS, BAR_PIXELS = (3, 3), (7, 14)  # from the top of a lane, and in height
 
 

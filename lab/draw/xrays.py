@@ -68,7 +68,7 @@ def _in_words(xray: XRay, row: str) -> str:
 
 
 def _boxes(xray: XRay, row: str) -> list[tuple[str, tuple[str, str]]]:
-    """Text and colours (face, ink) of each box in one row: pale waits, solid is taken, white is stored."""
+    """Text and colours (face, ink) of each box in one row: pale waits, dark is taken, white is stored."""
     if row == "results":
         boxes = [
             (f"{id[:8] + '…' if UUID.fullmatch(id) else id}: {state}", (FAILED if state in ALARM else "white", INK))

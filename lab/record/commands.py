@@ -66,11 +66,11 @@ def commands() -> Iterator[list[Command]]:
     except redis.RedisError as error:
         raise LabError(f"Redis does not tell its commands ({type(error).__name__}): run lab.start() first.") from None
     pids = _pids_by_port(urlsplit(address).port or 6379)
-    inside = found[1 + next(index for index, told in enumerate(found) if begin in told["command"]) :]
+    first = 1 + next(index for index, told in enumerate(found) if begin in told["command"])
     seen += [
         Command(*_parts(told["command"]), pid=pids.get(int(told["client_port"] or 0)))
-        for told in inside
-        if told["db"] == number and end not in told["command"]
+        for told in found[first:-1]  # the last one is our own, too
+        if told["db"] == number
     ]
 
 

@@ -69,10 +69,8 @@ class Worker(Process):
     @property
     def pids(self) -> list[int]:
         """The process ids: the worker itself first, then the processes of its pool."""
-        from tasks import app
-
         with deadline(2 * ANSWER_SECONDS, lambda: f"{self.name} does not answer. {self.tail()}"):
-            stats = (app.control.inspect([self.node], timeout=ANSWER_SECONDS).stats() or {}).get(self.node)
+            stats = self._answer("stats", seconds=ANSWER_SECONDS)
         if stats is None:
             raise LabError(f"{self.name} does not answer. {self.tail()}")
         children = stats["pool"].get("processes", [])
@@ -96,8 +94,7 @@ class Worker(Process):
         without_redis = (OperationalError, redis.RedisError, OSError)  # nobody can ask then
 
         def is_recorded() -> bool:
-            active = (app.control.inspect([self.node], timeout=1).active() or {}).get(self.node, [])
-            return not any(app.AsyncResult(task["id"]).ready() for task in active)
+            return not any(app.AsyncResult(task["id"]).ready() for task in self._answer("active") or [])
 
         with suppress(LabError, *without_redis):
             wait_until(is_recorded, SETTLE_SECONDS, str)
@@ -133,23 +130,24 @@ class Worker(Process):
         """
         self.wait_for("it was idle", self._is_idle, timeout=timeout)
 
-    def _is_idle(self) -> bool:
+    def _answer(self, question: str, *, seconds: float = 1) -> Any:
+        """What the worker answers to a question of `celery inspect`, such as "active"; None: no answer in time."""
         from tasks import app
 
-        ask = app.control.inspect([self.node], timeout=1)
-        held = (ask.active() or {}).get(self.node), (ask.reserved() or {}).get(self.node)
-        return held == ([], [])
+        answers = getattr(app.control.inspect([self.node], timeout=seconds), question)()
+        return (answers or {}).get(self.node)
+
+    def _is_idle(self) -> bool:
+        return self._answer("active") == self._answer("reserved") == []
 
     def _is_full(self) -> bool:
         from tasks import app
 
-        ask = app.control.inspect([self.node], timeout=1)
-        read = [queue["name"] for queue in (ask.active_queues() or {}).get(self.node, [])]
+        read = [queue["name"] for queue in self._answer("active_queues") or []]
         # The queues before the worker: a message that it takes in between is then among those that it holds.
         with app.connection_for_read() as connection:
             waiting = sum(_length(connection, queue) for queue in read)
-        answers = ask.active(), ask.reserved(), ask.stats(), ask.conf()
-        active, reserved, stats, conf = ((answer or {}).get(self.node) for answer in answers)
+        active, reserved, stats, conf = map(self._answer, ("active", "reserved", "stats", "conf"))
         if not active or reserved is None or not stats or conf is None:
             return False
         held = len(reserved) + sum(not task["acknowledged"] for task in active)

@@ -57,35 +57,25 @@ def solve_count_photos() -> Callable[[str], int]:
 def check_invitation_page(
     InvitationPage: type[RequestHandler], invited: set[str]
 ) -> None:
-    # Tasks at all points of their way, as a worker would store them.
-    stored: dict[str, tuple[Any, str | None]] = {
-        "waiting": (None, None),
-        "started": ({"pid": 1, "hostname": "worker@mary"}, "STARTED"),
-        "nothing sent": ({"sent": 0, "of": 3}, "PROGRESS"),
-        "one sent": ({"sent": 1, "of": 3}, "PROGRESS"),
-        "three of four sent": ({"sent": 3, "of": 4}, "PROGRESS"),
-        "done": ({"sent": 3}, "SUCCESS"),
-        "failed": (ValueError("an address is refused"), "FAILURE"),
-    }
-    expected = {
-        "waiting": "waiting",
-        "started": "waiting",
-        "nothing sent": "0 of 3 sent",
-        "one sent": "1 of 3 sent",
-        "three of four sent": "3 of 4 sent",
-        "done": "all sent",
-        "failed": "failed",
+    # Tasks at all points of their way, as a worker would store them, and what to read.
+    cases: dict[str, tuple[Any, str | None, str]] = {
+        "waiting": (None, None, "waiting"),
+        "started": ({"pid": 1, "hostname": "worker@mary"}, "STARTED", "waiting"),
+        "nothing sent": ({"sent": 0, "of": 3}, "PROGRESS", "0 of 3 sent"),
+        "one sent": ({"sent": 1, "of": 3}, "PROGRESS", "1 of 3 sent"),
+        "three of four sent": ({"sent": 3, "of": 4}, "PROGRESS", "3 of 4 sent"),
+        "done": ({"sent": 3}, "SUCCESS", "all sent"),
+        "failed": (ValueError("an address is refused"), "FAILURE", "failed"),
     }
     run = time.time_ns()
-    ids = {name: f"check-{run}-{name.replace(' ', '-')}" for name in stored}
+    ids = {name: f"check-{run}-{name.replace(' ', '-')}" for name in cases}
     invited.update(ids.values())
     page = lab.serve(Application([("/invitations/(.+)", InvitationPage)])).url
     try:
-        for name, (value, state) in stored.items():
+        for name, (value, state, words) in cases.items():
             if state:
                 app.backend.store_result(ids[name], value, state)
-        for name, words in expected.items():
-            _ask(f"{page}/invitations/{ids[name]}", stored[name][1] or "PENDING", words)
+            _ask(f"{page}/invitations/{ids[name]}", state or "PENDING", words)
         unknown = _get(
             f"{page}/invitations/check-{run}-nobody", "an unknown id"
         ).status_code

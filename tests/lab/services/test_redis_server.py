@@ -21,14 +21,13 @@ def use_servers():
     def client_of(server):
         return redis.Redis.from_url(server.url, socket_timeout=1, socket_connect_timeout=1)
 
-    def count_after(end, *, appendonly):
+    def count_after(end, **files):
         """How many of five items are there when the server was ended and started again, and at which address."""
-        server = lab.redis_server(appendonly=appendonly)
+        server = lab.redis_server(**files)
         url, pid = server.url, server.process.pid
         with client_of(server) as client:
             client.rpush("five", *range(5))
-            if appendonly:
-                client.waitaof(1, 0, 10_000)  # milliseconds
+        server.wait_until_written()
         end(server)
         server.start()
         with client_of(server) as client:
@@ -38,6 +37,10 @@ def use_servers():
         f"{end}, {appendonly}": count_after(lambda server, end=end: getattr(server, end)(), appendonly=appendonly)
         for end in ("stop", "kill")
         for appendonly in (False, True)
+    }
+    seen["snapshots"] = {
+        end: count_after(lambda server, end=end: getattr(server, end)(), snapshots=True)["left"]
+        for end in ("stop", "kill")
     }
 
     printed = io.StringIO()
@@ -119,3 +122,7 @@ def test_it_is_gone_with_the_kernel_even_if_frozen(open_kernel, all_gone):
     servers = [psutil.Process(int(pid)) for pid in pids]
     kernel.process.kill()
     assert not all_gone(servers, 3)
+
+
+def test_snapshots_survive_a_stop_and_not_a_kill(seen):
+    assert seen["snapshots"] == {"stop": 5, "kill": 0}
