@@ -23,7 +23,7 @@ COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --f
 --no-header --no-annotate
 
 # What readers copy, and notebooks print: 88 columns, as in notebooks (notebooks/.ruff.toml says why).
-COPIED = --config "line-length = 88" tasks.py celeryconfig.py shop.py
+COPIED = --config "line-length = 88" tasks.py celeryconfig.py shop.py project
 
 .PHONY: help lab test odd storm compare refresh book lint lock python
 

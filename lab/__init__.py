@@ -46,6 +46,7 @@ from .services.further import redis_server, worker
 from .services.mail import MailControl as _MailControl
 from .services.open_lab import current
 from .services.start import start
+from .services.terminal import empty_folder, terminal
 from .web.looks import longest_look
 from .web.site import serve
 from .web.visitors import visit
@@ -78,6 +79,7 @@ __all__ = [
     "draw_waits",
     "draw_worker",
     "draw_xrays",
+    "empty_folder",
     "fb",
     "longest_look",
     "mail",
@@ -88,6 +90,7 @@ __all__ = [
     "serve",
     "start",
     "storm",
+    "terminal",
     "timeline_page",
     "visit",
     "watch",

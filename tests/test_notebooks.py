@@ -20,6 +20,7 @@ from tools.refresh import NOTEBOOKS, ROOT, code_cells, is_normal
 IGNORED = "nbval-ignore-output"
 RAISES = "raises-exception"
 PICTURES = ("image/png", "image/jpeg")
+PYTHON = re.compile(r"%%(module|writefile( -a)? .*\.py$)", re.MULTILINE)  # cells of another kind hold shell commands
 COLUMNS = 88  # what fits beside JupyterLab's sidebar, in the book and on GitHub
 # What GitHub shows of an output, and what it takes out of HTML. Style attributes it has kept and dropped over the
 # years (github.com/jupyter/nbviewer/issues/450, github.com/karolzak/ipyplot/issues/3): nothing may depend on them.
@@ -78,9 +79,9 @@ def test_code_fits_its_columns(path: Path) -> None:
 @every_notebook
 def test_code_under_a_magic_is_formatted(path: Path) -> None:
     """As ruff formats the other cells."""
-    for source in [cell.source for cell in code_cells(read(path)) if cell.source.startswith("%%")]:
+    for source in [cell.source for cell in code_cells(read(path)) if PYTHON.match(cell.source)]:
         lines = source.splitlines()
-        code = "\n".join(line for line in lines if not line.startswith("%%")) + "\n"
+        code = "\n".join(line for line in lines if not line.startswith("%%")).strip("\n") + "\n"
         ruff = [Path(sys.executable).with_name("ruff"), "format", "--stdin-filename", path.with_suffix(".py"), "-"]
         formatted = subprocess.run(ruff, input=code, stdout=subprocess.PIPE, text=True, check=True).stdout
         assert code == formatted, f"{source}\n\nRuff would have it so:\n\n{formatted}"

@@ -22,7 +22,7 @@ that the sentence with the link to the module.
   the notebook. Its parameters are names of cells above. A last `return` is for the linter and the type checker, and
   is not printed.
 - Where the cell begins with `%%module my_tasks`, `@in_module("my_tasks")` is above the solution, and the check takes
-  the module as `my_tasks`.
+  the module as `my_tasks`. Where it begins with `%%writefile my_tasks.py`, `@in_file("my_tasks.py")` is there.
 - No two exercises of the course have the same name: a check needs no more than that.
 
 `tests/test_exercises.py` runs every exercise untouched, where its check must fail with its hint, and solved, where it
@@ -59,6 +59,11 @@ def in_module(name: str) -> Callable[[F], F]:
     return lambda function: _marked(function, module=name)
 
 
+def in_file(name: str) -> Callable[[F], F]:
+    """Above a solution: its cell begins with `%%writefile NAME`."""
+    return lambda function: _marked(function, file=name)
+
+
 def _marked(function: F, **marks: str) -> F:
     function.__dict__.update(marks)
     return function
@@ -71,7 +76,8 @@ class Exercise:
     check: Callable[..., None]
     hint: str
     solve: Callable[..., object]
-    module: str | None  # that the exercise cell writes
+    module: str | None  # that the exercise cell writes, with %%module
+    file: str | None = None  # that it writes, with %%writefile
 
     def arguments(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """What the check takes, from the names of the notebook. `LabError`: something is not there yet."""
@@ -95,7 +101,7 @@ class Exercise:
         [function] = ast.parse(textwrap.dedent("\n".join(lines))).body
         assert isinstance(function, ast.FunctionDef) and function.returns
         statements = function.body[:-1] if isinstance(function.body[-1], ast.Return) else function.body
-        source = "" if self.module is None else f"%%module {self.module}\n"
+        source = f"%%module {self.module}\n" if self.module else f"%%writefile {self.file}\n" if self.file else ""
         end, before = function.returns.end_lineno or 0, None
         for statement in statements:
             # With the comments and decorators above it. As in every module, two blank lines set a definition apart.
@@ -123,7 +129,9 @@ def find(name: str) -> Exercise:
         if name in names_in(path):
             found = _import(path)
             check, solve = getattr(found, f"check_{name}"), getattr(found, f"solve_{name}")
-            return Exercise(check, check.hint, solve, getattr(solve, "module", None))
+            return Exercise(
+                check, check.hint, solve, getattr(solve, "module", None), getattr(solve, "file", None)
+            )
     raise LabError(f"There is no exercise {name!r}: take the name from the cell below the exercise, after %check.")
 
 

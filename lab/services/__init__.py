@@ -6,6 +6,7 @@ May import: `basics`. Nothing here draws. Readers may look; a slip here leaves p
     find            what runs already (named in the environment, in containers, workers), and whether it is the course's
     open_lab        the lab that is open, `current()`
     further         `lab.worker`, `lab.redis_server`
+    terminal        `lab.terminal`, `lab.empty_folder`: a reader's own project
     check           `lab.check_machine`
     worker          a Celery worker, a `Process`: whether it is ready, whether it is full (its errors: `process`)
     worker_options  its options for the command line
