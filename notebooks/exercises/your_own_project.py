@@ -35,7 +35,7 @@ thread.join()
 """
 
 
-@hint("Ask two of the questions above: where does it send? Which settings are in force?")
+@hint("Ask two questions: where does it send? Which settings are in force?")
 def check_first_hour() -> None:
     assert Path("prices.py").is_file(), "run the exercise cell first"
     found = _look()
