@@ -129,9 +129,7 @@ def find(name: str) -> Exercise:
         if name in names_in(path):
             found = _import(path)
             check, solve = getattr(found, f"check_{name}"), getattr(found, f"solve_{name}")
-            return Exercise(
-                check, check.hint, solve, getattr(solve, "module", None), getattr(solve, "file", None)
-            )
+            return Exercise(check, check.hint, solve, getattr(solve, "module", None), getattr(solve, "file", None))
     raise LabError(f"There is no exercise {name!r}: take the name from the cell below the exercise, after %check.")
 
 
