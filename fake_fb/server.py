@@ -5,19 +5,20 @@ import json
 import re
 from collections.abc import Awaitable
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
-from . import data, errors, faults, fields, listening, params, photos, shapes
+from . import bank, data, errors, faults, fields, listening, params, photos, shapes
 from .errors import UNKNOWN_PATH, GraphError, shown
 from .mail import MailServer
 from .stats import Request, Stats
 
 DEFAULT_LIMIT_ITEMS = 25
+CHARGES = "charges"
 LARGEST_BODY_BYTES = 64 * 1024  # a fault needs a hundred
 
 
@@ -113,15 +114,62 @@ class Identity(Handler):
         )
 
 
-class Edge(Handler):
-    """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived.
-
-    Every version gets the same answer. https://developers.facebook.com/docs/graph-api/guides/versioning
-    """
+class Slow(Handler):
+    """What takes its time, is witnessed, and can be made to fail."""
 
     def initialize(self) -> None:
         self.gone = asyncio.get_running_loop().create_future()
         self.record: Request | None = None
+
+    def begin(self) -> None:
+        """The request has arrived."""
+        self.record = self.settings["stats"].begin(self.user, self.edge)
+
+    def latency(self) -> float:
+        text = self.parameter("latency")
+        return self.settings["latency"] if text is None else _checked(params.latency, text)
+
+    def fault(self) -> faults.Fault:
+        """How this answer goes wrong; a fault without anything: it does not."""
+        return self.settings["faults"].take(self.edge) or faults.Fault()
+
+    async def wait(self, latency: float) -> None:
+        """Until ``latency`` seconds after arrival, or until the client has gone away."""
+        assert self.record is not None
+        await asyncio.wait([self.gone], timeout=max(0.0, latency - self.record.age()))
+
+    def fail(self, fault: faults.Fault) -> None:
+        assert fault.status is not None
+        error = errors.usual(fault.status)
+        self.set_status(fault.status)
+        if fault.retry_after is not None:
+            self.set_header("Retry-After", f"{fault.retry_after:g}")
+        self.answer(errors.body(error))
+
+    def drop(self) -> None:
+        self.end(0)
+        # Detached, the connection no longer counts as Tornado's, which therefore does not answer.
+        self.detach().close()
+
+    def on_connection_close(self) -> None:
+        self.end(0)
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def answer_text(self, text: str) -> None:
+        self.end(self.get_status())  # before the client has it, so that all it does next comes after this end
+        super().answer_text(text)
+
+    def end(self, status: int) -> None:
+        if self.record is not None:
+            self.settings["stats"].end(self.record, status)
+
+
+class Edge(Slow):
+    """GET /v1/{user}/{edge}: one page of an edge, ``latency`` seconds after the request arrived.
+
+    Every version gets the same answer. https://developers.facebook.com/docs/graph-api/guides/versioning
+    """
 
     def prepare(self) -> None:
         self.version, self.user, self.edge = self.segments()
@@ -129,10 +177,10 @@ class Edge(Handler):
         _checked(params.user, self.user)
 
     async def get(self) -> None:
-        self.record = self.settings["stats"].begin(self.user, self.edge)
+        self.begin()
         latency = self.latency()
         answer = self.page()
-        fault = self.settings["faults"].take(self.edge) or faults.Fault()
+        fault = self.fault()
         await self.wait(latency if fault.latency is None else fault.latency)
         if self.gone.done() or fault.drop:
             self.drop()
@@ -140,10 +188,6 @@ class Edge(Handler):
             self.fail(fault)
         else:
             self.answer_text(answer)
-
-    def latency(self) -> float:
-        text = self.parameter("latency")
-        return self.settings["latency"] if text is None else _checked(params.latency, text)
 
     def page(self) -> str:
         """The answer. It is made before the wait, so that it is ready in time.
@@ -182,36 +226,51 @@ class Edge(Handler):
                 query += [(name.encode("latin-1"), value) for value in values]
         return f"{self.base_url()}/{self.version}/{quote(self.user, safe='')}/{self.edge}?{urlencode(query)}"
 
-    async def wait(self, latency: float) -> None:
-        """Until ``latency`` seconds after arrival, or until the client has gone away."""
-        assert self.record is not None
-        await asyncio.wait([self.gone], timeout=max(0.0, latency - self.record.age()))
 
-    def fail(self, fault: faults.Fault) -> None:
-        assert fault.status is not None
-        error = errors.usual(fault.status)
-        self.set_status(fault.status)
-        if fault.retry_after is not None:
-            self.set_header("Retry-After", f"{fault.retry_after:g}")
-        self.answer(errors.body(error))
+class Charges(Slow):
+    """POST /v1/{user}/charges: the bank takes money for an order; ``latency`` seconds later it says so.
 
-    def drop(self) -> None:
-        self.end(0)
-        # Detached, the connection no longer counts as Tornado's, which therefore does not answer.
-        self.detach().close()
+    The form has ``order`` and ``cents``. With an ``Idempotency-Key``, a second request gets the answer of the first,
+    and no more money is taken. A fault with ``drop`` loses the answer on the way: the money is taken.
+    """
 
-    def on_connection_close(self) -> None:
-        self.end(0)
-        if not self.gone.done():
-            self.gone.set_result(None)
+    methods = ("POST",)
 
-    def answer_text(self, text: str) -> None:
-        self.end(self.get_status())  # before the client has it, so that all it does next comes after this end
-        super().answer_text(text)
+    def head(self) -> None:
+        raise HTTPError(405)
 
-    def end(self, status: int) -> None:
-        if self.record is not None:
-            self.settings["stats"].end(self.record, status)
+    async def post(self) -> None:
+        _, self.user, self.edge = self.segments()
+        _checked(params.user, self.user)
+        self.begin()
+        latency = self.latency()
+        order = _checked(partial(bank.text, "order"), self.form("order"))
+        cents = _checked(bank.cents, self.form("cents"))
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None:
+            _checked(partial(bank.text, "Idempotency-Key"), key)
+        fault = self.fault()
+        charge, is_new = None, True
+        if fault.status is None:
+            try:
+                charge, is_new = self.settings["bank"].charge(self.user, order, cents, key)
+            except bank.OtherCharge as error:
+                raise GraphError(409, str(error)) from None
+        await self.wait(latency if fault.latency is None else fault.latency)
+        if self.gone.done() or fault.drop:
+            self.drop()
+        elif charge is None:
+            self.fail(fault)
+        else:
+            self.set_status(201 if is_new else 200)
+            self.answer(asdict(charge))
+
+    def form(self, name: str) -> str | None:
+        """A field of the form, or None where it is absent."""
+        values = self.request.body_arguments.get(name, [])
+        if len(values) > 1:
+            raise GraphError(400, f"{name} must be given at most once")
+        return values[0].decode(errors="replace") if values else None
 
 
 class Picture(Handler):
@@ -233,7 +292,8 @@ class SetFault(Handler):
 
     def put(self) -> None:
         edge = self.segments()[-1]
-        _check_edge(edge)
+        if edge != CHARGES:
+            _check_edge(edge)
         fault = _checked(faults.parse, self.request.body)
         self.settings["faults"].set(edge, fault)
         self.answer({edge: asdict(fault)})
@@ -262,6 +322,19 @@ class ControlStats(Handler):
 
     def delete(self) -> None:
         self.settings["stats"].clear()
+        self.answer({"success": True})
+
+
+class ControlCharges(Handler):
+    """GET /control/charges: the money that the bank has taken. DELETE: forget it."""
+
+    methods = ("GET", "HEAD", "DELETE")
+
+    def get(self) -> None:
+        self.answer(self.settings["bank"].report())
+
+    def delete(self) -> None:
+        self.settings["bank"].clear()
         self.answer({"success": True})
 
 
@@ -330,11 +403,13 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
     """The application; ``latency`` in seconds, ``address`` ("host:port") where no Host header says it."""
     routes = [
         (r"/", Identity),
+        (rf"/v[0-9]+(?:\.[0-9]+)?/[^/]*/{CHARGES}", Charges),
         (r"/v[0-9]+(?:\.[0-9]+)?/[^/]*/[^/]*", Edge),
         (r"/(?:photos|friends)/[^/]*/[^/]*", Picture),
         (r"/control/faults", ControlFaults),
         (r"/control/faults/[^/]*", SetFault),
         (r"/control/stats", ControlStats),
+        (r"/control/charges", ControlCharges),
         (r"/control/mail", ControlMail),
     ]
     return Application(
@@ -346,6 +421,7 @@ def application(latency: float, address: str, mail: MailServer) -> Application:
         mail=mail,
         stats=Stats(),
         faults=faults.Faults(),
+        bank=bank.Bank(),
     )
 
 

@@ -62,8 +62,16 @@ class FakeFacebook:
         self.call("DELETE", "/control/stats")
 
     def fail(self, edge: str, **fault: Any) -> None:
-        """Make the next answers of one edge fail: `status`, `times`, `retry_after`, `latency`, `drop`."""
+        """Make the next answers of one edge fail: `status`, `times`, `seconds`, `retry_after`, `latency`, `drop`."""
         self.call("PUT", f"/control/faults/{edge}", json=fault)
+
+    def charges(self) -> list[dict[str, Any]]:
+        """What the bank has taken, the oldest first: id, user, order, cents, key."""
+        return self.call("GET", "/control/charges")
+
+    def forget_charges(self) -> None:
+        """Let the bank forget all charges and all keys."""
+        self.call("DELETE", "/control/charges")
 
     def heal(self) -> None:
         """End all faults."""

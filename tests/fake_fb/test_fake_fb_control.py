@@ -41,7 +41,9 @@ def test_the_next_n_answers_fail(fb, status, code, message):
 def test_without_times_an_edge_fails_until_cleared(fb):
     shown = set_fault(fb, status=503)
     assert shown == fb.get("/control/faults").json()
-    assert shown == {"posts": {"status": 503, "times": None, "retry_after": None, "latency": None, "drop": False}}
+    assert shown == {
+        "posts": {"status": 503, "times": None, "seconds": None, "retry_after": None, "latency": None, "drop": False}
+    }
     assert [fb.edge().status_code for _ in range(3)] == [503] * 3
     assert fb.edge(edge="likes").status_code == 200
     assert fb.call("DELETE", "/control/faults").json() == {"success": True}
