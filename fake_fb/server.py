@@ -117,6 +117,9 @@ class Identity(Handler):
 class Slow(Handler):
     """What takes its time, is witnessed, and can be made to fail."""
 
+    user: str
+    edge: str
+
     def initialize(self) -> None:
         self.gone = asyncio.get_running_loop().create_future()
         self.record: Request | None = None
