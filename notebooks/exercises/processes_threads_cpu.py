@@ -1,118 +1,111 @@
 """The exercises of notebook 08, Processes, threads and CPU: for each its check, a hint,
 and one solution."""
 
-from collections.abc import Callable
-from math import ceil
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any
 
-import psutil
+from celery import Celery
 
 import lab
-from lab.cells.exercises import hint, in_module
+from lab.cells.exercises import hint
 from tasks import fetch_url
 
-CALLS, LATENCY, LIMIT = 12, 1, 3  # the last two in seconds
-ROUNDS_SECONDS = 0.15  # of processor time, for which `rounds` stands in the notebook
-LONG = 14  # times that, for the long task
+CALLS, LATENCY, LIMIT = 20, 0.5, 2  # the last two in seconds
+HANGS, TIME_LIMIT = 5, 1  # seconds
+MEGABYTES = 150
+LONG = 7  # times the rounds of the notebook: 1.4 seconds of processor time
+PHOTOS = 5
+KNOWS: dict[str, Any] = {"include": "notebooks.fingerprints", "wait": False}
 
 
 def _page(latency: float) -> str:
     return f"{lab.fb.url}/v1/ada/photos?latency={latency}"
 
 
-def _needed(processes: int) -> int:
-    """The seconds that all calls need on so many processes."""
-    return ceil(CALLS / processes) * LATENCY
+@hint("Which pool waits for little memory, and obeys a hard limit meanwhile?")
+def check_slow_calls(pool: str, concurrency: int) -> None:
+    names = ["prefork", "threads", "gevent", "solo"]
+    assert pool in names, f"pool is one of {', '.join(names)}, not {pool!r}"
+    whole = isinstance(concurrency, int) and 1 <= concurrency <= 100
+    assert whole, f"concurrency is a whole number up to 100, not {concurrency!r}"
 
-
-@hint("How many rounds of 1 s fit into less than 3 s? Divide 12 calls by that number.")
-def check_fewest_processes(processes: int) -> None:
-    whole = isinstance(processes, int) and 1 <= processes <= 2 * CALLS
-    assert whole, f"a whole number from 1 to {2 * CALLS}, not {processes!r}"
-    yours = lab.worker(processes, queues="mine")
-
-    def fetch(calls: int, latency: float) -> None:
-        urls = [_page(latency)] * calls
-        tickets = [fetch_url.apply_async([url], queue="mine") for url in urls]
-        for ticket in tickets:
-            ticket.get(timeout=30)
-
+    yours = lab.worker(concurrency, pool, "yours")
     try:
-        fetch(processes, 0.1)  # the first call of a process loads what it needs
-        with lab.watch(f"Twelve calls on {processes} processes") as run:
-            fetch(CALLS, LATENCY)
+        warm = [_slow_call(0.1) for _ in range(min(concurrency, CALLS))]
+        _wait(yours, warm)
+        with lab.watch_cpu("yours", yours) as usage:
+            hangs = _slow_call(HANGS, time_limit=TIME_LIMIT)
+            _wait(yours, [_slow_call(LATENCY) for _ in range(CALLS)])
+            _wait(yours, [hangs])
+        megabytes = lab.memory(yours).fair
     finally:
         yours.kill()
 
-    needed, seconds = _needed(processes), run.took or 0
-    took = f"{seconds:.2f} s"
-    all_work = run.peak == min(processes, CALLS)
-    assert all_work, f"only {run.peak} at once: run the check again"
-    rounds = f"{processes} processes need {needed} rounds"
-    assert needed < LIMIT, f"{rounds}, and it took {took}"
-    busy = "a busy machine, run it again"
-    assert seconds < LIMIT, f"it took {took}, not about {needed}: {busy}"
-    fewest = next(number for number in range(1, CALLS + 1) if _needed(number) < LIMIT)
-    enough = f"fast enough in {took}, but fewer than {processes} would do"
-    assert processes == fewest, enough
+    took = f"it took {usage.took:.2f} s"
+    no_limit = f"the time limit did nothing, and {took}"
+    assert hangs.state == "FAILURE", no_limit
+    assert usage.took < LIMIT, f"{took}, not less than {LIMIT} s"
+    assert megabytes < MEGABYTES, f"fast enough, but it takes {megabytes:.1f} MB"
 
 
-def solve_fewest_processes() -> int:
-    processes = 6  # two rounds
-    return processes
+def _slow_call(latency: float, **limits: float) -> Any:
+    return fetch_url.apply_async([_page(latency)], queue="yours", **limits)
 
 
-def _worked(worker: Any) -> float:
-    """Seconds of processor time that the worker's own process has used."""
-    times = psutil.Process(worker.pid).cpu_times()
-    return times.user + times.system
+def _wait(worker: Any, tickets: list[Any]) -> None:
+    for ticket in tickets:
+        worker.wait_for("all was over", ticket.ready, timeout=60)
 
 
-@hint("n % 10_000 is 0 once in ten thousand steps.")
-def check_compute_kindly(
-    kind: ModuleType, compute: Callable[[int], int], rounds: int
-) -> None:
-    task: Any = getattr(kind, "compute_kindly", None)
-    assert hasattr(task, "delay"), "kind has no task compute_kindly"
-    yours = lab.worker(10, "gevent", "kind", include="kind")
-    about = LONG * ROUNDS_SECONDS
+def _wait_until_begun(worker: Any, tickets: list[Any]) -> None:
+    def begun() -> bool:
+        return all(ticket.state != "PENDING" for ticket in tickets)
+
+    worker.wait_for("all had begun", begun, timeout=60)
+
+
+def solve_slow_calls() -> tuple[str, int]:
+    pool, concurrency = "gevent", 40
+    return pool, concurrency
+
+
+@hint("Which tasks only wait? Greenlets share one thread, whoever holds the lock.")
+def check_routes(routes: Mapping[str, Any], rounds: int, hashes: int) -> None:
+    computes = {
+        "notebooks.fingerprints.compute": LONG * rounds,
+        "notebooks.fingerprints.sha256": LONG * hashes,
+    }
+    # An app reads its routes once, so this site has an app of its own.
+    site = Celery("site", config_source="celeryconfig", set_as_current=False)
+    site.conf.task_routes = routes
+    for name in [*computes, "tasks.fetch_url"]:
+        queue = site.amqp.router.route({}, name)["queue"].name
+        assert queue in ("waits", "computes"), f"no worker reads {queue}, for {name}"
+
+    waits = lab.worker(10, "gevent", "waits", **KNOWS)
+    both = [lab.worker(2, "prefork", "computes", **KNOWS), waits]
     try:
-        number = task.apply_async([25_000], queue="kind").get(timeout=30)
-        before = _worked(yours)
-        long = task.apply_async([LONG * rounds], queue="kind")
-        yours.wait_for("it computed", lambda: _worked(yours) > before + 0.2, timeout=20)
-        fetch_url.apply_async([_page(0)], queue="kind").get(timeout=30)
-        overtaken = not long.ready()
-        yours.wait_for(
-            "it was done",
-            lambda: long.ready() or _worked(yours) > before + 4 * about,
-            timeout=40,
-        )
-        used = _worked(yours) - before
+        for worker in both:
+            worker.ready()
+        long = {name: site.send_task(name, [n]) for name, n in computes.items()}
+        _wait_until_begun(waits, list(long.values()))
+        photos = [
+            site.send_task("tasks.fetch_url", [_page(0.2)]) for _ in range(PHOTOS)
+        ]
+        _wait(waits, photos)
+        over = [name.rpartition(".")[2] for name in long if long[name].ready()]
+        _wait(waits, list(long.values()))
     finally:
-        yours.kill()
+        for worker in both:
+            worker.kill()
 
-    assert number == compute(25_000), "it computes another number than before"
-    assert overtaken, "a short call had to wait until the long task was over"
-    cost = f"it needs {used:.1f} s of processor time instead of about {about:.0f}"
-    assert used < 3 * about, f"{cost}: too many pauses"
+    assert not over, f"the photos came after {' and '.join(over)}"
 
 
-@in_module("kind")
-def solve_compute_kindly() -> object:
-    import gevent
-
-    from tasks import app
-
-    @app.task
-    def compute_kindly(rounds):
-        """A number that takes Python many small steps, with pauses for others."""
-        number = 0
-        for n in range(rounds):
-            number = (number * 31 + n) % 4294967291
-            if n % 10_000 == 0:
-                gevent.sleep(0)
-        return number
-
-    return compute_kindly
+def solve_routes() -> dict[str, dict[str, str]]:
+    routes = {
+        "tasks.fetch_url": {"queue": "waits"},
+        "notebooks.fingerprints.compute": {"queue": "computes"},
+        "notebooks.fingerprints.sha256": {"queue": "computes"},
+    }
+    return routes
