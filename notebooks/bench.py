@@ -129,17 +129,18 @@ def _note_sent(headers: dict[str, Any], **_: Any) -> None:
     _sent.setdefault(headers["id"], time.time())
 
 
-def lanes(title: str, *orders: str) -> "Run":
+def lanes(title: str, *orders: str, most: int | None = None) -> "Run":
     """These orders' runs for `lab.draw_lanes`, from the moment when the first was sent.
 
-    Each order was sent from this notebook, with its own name as the task id.
+    Each order was sent from this notebook, with its own name as the task id. `most`:
+    only so many of the first runs of each.
     """
     from lab.record.run import Attempt, Run, Task
 
     run = Run(title, started=min(_sent[order] for order in orders))
     for order in orders:
         task = Task(order, "pack", order, sent=_sent[order])
-        for each in runs(order):
+        for each in runs(order)[:most]:
             state = "SUCCESS" if "finished" in each else "FAILURE"
             end = each.get("finished") or each.get("seen", each["started"])
             who = {"worker": each["node"], "pid": each["pid"]}
