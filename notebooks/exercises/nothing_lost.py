@@ -34,6 +34,9 @@ def check_ship(my_shipping: ModuleType) -> None:
             ),
             timeout=20,
         )
+        assert not first.ready(), (
+            f"it ended before the carrier was asked: {first.result}"
+        )
         worker.wait_until_full()
         os.kill(first.info["pid"], SIGKILL)
         worker.wait_for(
