@@ -2,8 +2,6 @@
 
 import pytest
 
-QUICK = {"unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}  # workers look for old messages often
-
 
 def kill_and_wait():
     """Kill a worker at the bank; then let a charge take longer than two seconds beside an idle worker."""
@@ -13,9 +11,10 @@ def kill_and_wait():
     import shop
     from tasks import app
 
+    quick = {"unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}  # workers look for old messages often
     shop.empty_shop()
     outbox = shop.Outbox()  # no relay runs
-    short = {"broker_transport_options": {"visibility_timeout": 3, **QUICK}}
+    short = {"broker_transport_options": {"visibility_timeout": 3, **quick}}
     lab.fb.fail("charges", latency=30, times=1)
     first = lab.worker(1, include="shop", settings=short)
     outbox.send(shop.charge, "order-1", "order-1", 25)
@@ -35,7 +34,7 @@ def kill_and_wait():
     shop.empty_shop()
     lab.fb.forget()
     lab.fb.fail("charges", latency=6, times=1)
-    own = {"broker_transport_options": {**app.conf.broker_transport_options, **QUICK}}
+    own = {"broker_transport_options": {**app.conf.broker_transport_options, **quick}}
     pair = [lab.worker(1, include="shop", settings=own) for _ in range(2)]
     outbox.send(shop.charge, "order-2", "order-2", 25)
     try:
