@@ -221,11 +221,12 @@ class Outbox:
 
 @cache
 def impatient() -> Connection:
-    """To the broker, for those who must not hang when Redis does: a second a step.
+    """To the broker, for those who must not hang when Redis does.
 
+    It waits a second for each answer, and connects once: by default, for four seconds.
     Workers keep the connection, and the patience, that `celeryconfig.py` gives them.
     """
-    options = {"socket_timeout": 1, "socket_connect_timeout": 1}
+    options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
     url = app.conf.broker_write_url or app.conf.broker_url
     return Connection(
         url, transport_options=app.conf.broker_transport_options | options

@@ -3,6 +3,8 @@
 import ast
 import json
 import locale
+import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -215,6 +217,26 @@ def test_an_order_and_its_row_are_one_transaction(redis_is):
         outbox.put(db, shop.charge, "order-1", "order-1", 25)
         raise RuntimeError("no such customer")
     assert outbox.unfinished() == outbox.relay() == []
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_who_sends_hangs_no_longer_than_a_moment(listens):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if listens:  # and never answers
+            server.listen(20)
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        program = """if True:
+            import time, shop
+            begin = time.monotonic()
+            try:
+                shop.Outbox().publish("order-1", "shop.charge", "[]")
+            except shop.OperationalError:
+                print(time.monotonic() - begin)
+        """
+        command = [sys.executable, "-c", program]
+        printed = subprocess.check_output(command, cwd=ROOT, env=os.environ | {"REDIS_URL": url}, text=True)
+    assert float(printed) < 3
 
 
 def test_a_reader_can_copy_it_with_tasks_py_alone():
