@@ -25,7 +25,7 @@ def stop(*_: Any) -> None:
 @worker_ready.connect
 def set_the_trap(**_: Any) -> None:
     """In a worker: kombu calls `QoS.append` for the record in unacked."""
-    QoS.append = stop
+    QoS.append = stop  # type: ignore[method-assign]
 
 
 def milliseconds_in_the_gap(url: str, task: Task, calls: Sequence[list]) -> list[float]:
