@@ -223,7 +223,8 @@ class Outbox:
 def impatient() -> Connection:
     """To the broker, for those who must not hang when Redis does.
 
-    It waits a second for each answer, and connects once: by default, for four seconds.
+    It waits a second for each answer, and connects once: by default, kombu 5.7 tries
+    again for about six seconds.
     Workers keep the connection, and the patience, that `celeryconfig.py` gives them.
     """
     options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
