@@ -20,6 +20,7 @@ from threading import Thread, Timer
 from typing import Any
 from urllib.parse import unquote
 
+import nbformat
 import pytest
 import redis
 import requests
@@ -530,3 +531,14 @@ def test_what_a_reader_copies_needs_nothing_of_the_course(name):
             assert node.level == 0
             imported.add(node.module.partition(".")[0])
     assert imported - set(sys.stdlib_module_names) <= {"requests", "celery"}
+
+
+def test_each_heading_that_celeryconfig_names_is_there():
+    """Its comments say where a notebook shows what they claim."""
+    comments = " ".join(re.findall(r"^# ?(.*)$", (ROOT / "celeryconfig.py").read_text(encoding="utf-8"), re.MULTILINE))
+    named = re.findall(r'notebook (\w+), "([^"]+)"', comments)
+    assert len(named) >= 7
+    for number, heading in named:
+        [path] = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        cells = nbformat.read(path, as_version=4).cells
+        assert any(re.search(rf"^##+ {re.escape(heading)}$", cell.source, re.MULTILINE) for cell in cells), heading

@@ -77,7 +77,9 @@ def terminal(command: str, *, until: str = "ready.") -> Terminal:
 
 
 def empty_folder(name: str) -> None:
-    """Go to a new, empty folder of this name. It is gone when the notebook is closed.
+    """Go to a new, empty folder. It is gone when the notebook is closed.
+
+    name: of the folder
 
     Commands of cells such as `%%sh` then run there, with the Python of the notebook and its packages. The variable
     `COURSE` names the folder of the course.
