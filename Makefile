@@ -39,7 +39,7 @@ test: $(READY) ## run every notebook and test, compare the outputs
 odd: $(READY) ## a hundred starts of the lab in odd surroundings (ODD_FIRST=seed, ODD_COUNT=number; 2 minutes)
 	@ODD_FIRST=$${ODD_FIRST:-$$(date +%s)} ODD_COUNT=$${ODD_COUNT:-100} $(PY) -m pytest tests/lab/services/test_odd.py --dist=load $(ARGS)
 
-storm: $(READY) ## twenty storms of notebook 09, with as many seeds (8 minutes)
+storm: $(READY) ## twenty storms of notebook 09b, with as many seeds (8 minutes)
 	@$(PY) benchmarks/storm.py $(ARGS)
 
 compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 minutes)

@@ -3,62 +3,63 @@
 Made to be copied, together with `tasks.py` and `celeryconfig.py`.
 
 Celery on Redis runs a task at least once *if* its message survives, and no setting
-makes that certain. Two parts, which need nothing but the site's own database, close
-the gap:
+makes that certain. Three parts close the gap:
 
-- `charge` may run as often as it likes: its effect, and the key that says "done", are
-  one transaction;
-- an `Outbox` keeps account of what was sent, and sends again, under the same id, what
-  has no result in time.
+- an `Outbox` in the site's own database notes what must be done, and sends it again,
+  under the same id, until it is done;
+- `charge` may run as often as it likes: the bank gets the order's key with each
+  request, and takes the money once;
+- what the bank answered, and that the order is done, are written in one transaction.
 
-A worker knows the task with `--include shop`. The database is the file that SHOP_DB
-names.
+A worker knows the task with `--include shop`. SHOP_DB names the file of the database,
+BANK_URL the bank. To import this module changes no setting of Celery.
 """
 
 import json
 import os
 import sqlite3
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from celery import Task, states
-from celery.exceptions import CeleryError
-from celery.result import denied_join_result
+import requests
+from celery import Task
+from kombu import Connection
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from kombu.pools import producers
 
 from tasks import app
 
 DATABASE = os.environ.get("SHOP_DB", "shop.db")
+BANK = os.environ.get("BANK_URL", "http://localhost:8080/v1/shop/charges")
+BANK_TIMEOUT = 10  # seconds to wait for its answer
 BUSY = 30  # seconds that a writer waits for the others: SQLite lets in one at a time
-LOOK = 0.5  # seconds between two looks at what is overdue
+BATCH = 100  # rows that a relay claims at once
+PAUSE = 1  # seconds until a row that Redis refused is tried again
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
-    id TEXT PRIMARY KEY NOT NULL, task TEXT, args TEXT, created REAL, sent REAL,
-    tries INTEGER DEFAULT 0, accepted INTEGER DEFAULT 0, done REAL);
+    id TEXT PRIMARY KEY NOT NULL, task TEXT NOT NULL, args TEXT NOT NULL,
+    created REAL NOT NULL, due REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+    done REAL);
+CREATE INDEX IF NOT EXISTS open_rows ON outbox (due) WHERE done IS NULL;
 CREATE TABLE IF NOT EXISTS charges (
-    key TEXT PRIMARY KEY NOT NULL, amount INTEGER, at REAL);
-CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, balance INTEGER);
-CREATE TABLE IF NOT EXISTS runs (key TEXT, node TEXT, started REAL, finished REAL);
-INSERT OR IGNORE INTO account VALUES ('shop', 0);
+    id TEXT PRIMARY KEY NOT NULL, cents INTEGER NOT NULL, receipt TEXT NOT NULL,
+    at REAL NOT NULL);
 """
 
-# Who sends must not hang when Redis does: a second for each of its answers, and no
-# further tries. The outbox tries again later. (Notebook 01 shows what each of these
-# does, and how long the defaults wait.)
-app.conf.update(
-    task_publish_retry_policy={"max_retries": 0},
-    result_backend_transport_options={"retry_policy": {"timeout": 1}},
-    redis_socket_timeout=1,
-    broker_transport_options={"socket_timeout": 1} | app.conf.broker_transport_options,
-)
-# What Celery raises when Redis is not there.
-AWAY = (OperationalError, RedisError, CeleryError, RuntimeError, OSError)
+# A claim is one statement, so two relays never claim the same row. It is over when the
+# row is due again. On PostgreSQL add FOR UPDATE SKIP LOCKED behind the LIMIT.
+CLAIM = """
+UPDATE outbox SET tries = tries + 1, due = :now + :deadline * (tries + 1)
+WHERE id IN (
+    SELECT id FROM outbox WHERE done IS NULL AND due <= :now AND tries < :most
+    AND :id IN (id, '') ORDER BY created LIMIT :batch)
+RETURNING id, task, args
+"""
 
 
 @contextmanager
@@ -90,102 +91,127 @@ def create_tables(path: str) -> None:
 def empty_shop() -> None:
     """Forget all orders and charges: for experiments alone."""
     with database() as db:
-        for table in ("outbox", "charges", "runs"):
-            db.execute(f"DELETE FROM {table}")
-        db.execute("UPDATE account SET balance = 0")
+        db.execute("DELETE FROM outbox")
+        db.execute("DELETE FROM charges")
 
 
 # The task
 
 
-@app.task(bind=True, acks_late=True, reject_on_worker_lost=True)
-def charge(self: Task, key: str, amount: int, seconds: float = 0) -> None:
-    """Take the money of one order, once, however often this runs; `key` says which."""
-    insert = "INSERT INTO runs VALUES (?, ?, ?, NULL)"
-    with database() as db:  # a note of each execution, to count what was too many
-        row = (key, self.request.hostname, time.time())
-        run = db.execute(insert, row).lastrowid
-    time.sleep(seconds)  # the work
-    charge_once(key, amount)
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def charge(order: str, cents: int) -> None:
+    """Take the money of one order, once, however often this runs."""
+    if not is_charged(order):  # a needless run costs next to nothing
+        book(order, cents, ask_bank(order, cents))
+
+
+def is_charged(order: str) -> bool:
     with database() as db:
-        db.execute("UPDATE runs SET finished = ? WHERE rowid = ?", (time.time(), run))
+        found = db.execute("SELECT 1 FROM charges WHERE id = ?", (order,)).fetchone()
+    return found is not None
 
 
-def charge_once(key: str, amount: int) -> None:
-    """The effect and its key in one transaction: either both are there or neither."""
+def ask_bank(order: str, cents: int) -> str:
+    """The bank's receipt. It takes the money once for each key, here the order."""
+    key = {"Idempotency-Key": order}
+    form: dict[str, Any] = {"order": order, "cents": cents}
+    answer = requests.post(BANK, data=form, headers=key, timeout=BANK_TIMEOUT)
+    answer.raise_for_status()
+    return answer.json()["id"]
+
+
+def book(order: str, cents: int, receipt: str) -> None:
+    """The receipt and "done" in one transaction: either both are there or neither."""
     with database() as db:
-        if not db.execute("SELECT 1 FROM charges WHERE key = ?", (key,)).fetchone():
-            row = (key, amount, time.time())
-            db.execute("INSERT INTO charges VALUES (?, ?, ?)", row)
-            db.execute("UPDATE account SET balance = balance + ?", (amount,))
+        row = (order, cents, receipt, time.time())
+        db.execute("INSERT OR IGNORE INTO charges VALUES (?, ?, ?, ?)", row)
+        db.execute("UPDATE outbox SET done = ? WHERE id = ?", (time.time(), order))
 
 
-# The producer
+# The site and its relays
 
 
+@dataclass(frozen=True)
 class Outbox:
-    """What was sent, in the site's own database, which Redis can't lose."""
+    """What must be done, in the site's own database, which Redis can't lose.
+
+    deadline: seconds until a row that was sent and is not done is sent again; the
+        second time it has twice as long, and so on
+    most_tries: after so many, a row waits for a person
+    """
+
+    deadline: float = 60
+    most_tries: int = 8
+
+    def put(self, db: sqlite3.Connection, task: Task, id: str, *args: Any) -> None:
+        """Note what must be done, in the caller's transaction. A relay sends it."""
+        row = (id, task.name, json.dumps(args), time.time(), time.time())
+        insert = "INSERT OR IGNORE INTO outbox (id, task, args, created, due)"
+        db.execute(f"{insert} VALUES (?, ?, ?, ?, ?)", row)
 
     def send(self, task: Task, id: str, *args: Any) -> bool:
-        """Write down what has to be done, then send it, under this id.
-
-        Whether Redis has accepted it.
-        """
-        insert = "INSERT OR IGNORE INTO outbox (id, task, args, created, sent)"
+        """Note what must be done, then send it. Whether Redis has accepted it."""
         with database() as db:
-            row = (id, task.name, json.dumps(args), time.time(), time.time())
-            db.execute(f"{insert} VALUES (?, ?, ?, ?, ?)", row)
-        return self.resend([id]) == [id]
+            self.put(db, task, id, *args)
+        return self.relay(id) == [id]
 
-    def resend(self, ids: Iterable[str]) -> list[str]:
-        """Send these, once more perhaps, and return those that Redis has accepted.
+    def relay(self, id: str = "") -> list[str]:
+        """Send what is due, or this row alone. The ids that Redis has accepted.
 
-        The others are overdue later.
+        Many may run at once: in a loop of their own, or in a periodic task.
         """
-        select = "SELECT task, args FROM outbox WHERE id = ?"
-        note_try = "UPDATE outbox SET sent = ?, tries = tries + 1 WHERE id = ?"
-        note_accepted = "UPDATE outbox SET accepted = accepted + 1 WHERE id = ?"
-        accepted = []
-        for id in ids:
-            with database() as db:
-                task, args = db.execute(select, (id,)).fetchone()
-                db.execute(note_try, (time.time(), id))
-            try:
-                # Nobody waits here, so Redis need not call when the result is there.
-                with denied_join_result():
-                    app.tasks[task].apply_async(json.loads(args), task_id=id)
-            except AWAY:
-                continue
-            with database() as db:
-                db.execute(note_accepted, (id,))
-            accepted.append(id)
+        rows = self.claim(id)
+        accepted: list[str] = []
+        try:
+            for row in rows:
+                self.publish(*row)
+                accepted.append(row[0])
+        except (OperationalError, OSError):  # the rest would wait a second each
+            self.give_back([id for id, *_ in rows[len(accepted) :]])
         return accepted
 
-    def overdue(self, deadline: float) -> list[str]:
-        """What was sent more than `deadline` seconds ago and has no result.
+    def claim(self, id: str = "") -> list[tuple[str, str, str]]:
+        """Id, task and arguments of rows that are due, which no other relay gets."""
+        values = {"now": time.time(), "id": id, "batch": BATCH}
+        values |= {"deadline": self.deadline, "most": self.most_tries}
+        with database() as db:
+            return db.execute(CLAIM, values).fetchall()
 
-        Nothing while Redis can't tell. What was sent twice has twice as long, and so
-        on: a queue that is long must not grow by what we send again.
+    def publish(self, id: str, task: str, args: str) -> None:
+        """Send one message, within about a second, or raise.
+
+        "Done" is in the database, so nobody asks Redis for a result.
         """
-        try:
-            self._settle()
-        except AWAY:
-            return []
-        late = "done IS NULL AND sent + ? * max(tries, 1) < ?"
-        return self._ids(late, deadline, time.time())
+        with producers[impatient()].acquire(block=True, timeout=1) as producer:
+            app.send_task(
+                task,
+                json.loads(args),
+                task_id=id,
+                ignore_result=True,
+                retry=False,
+                producer=producer,
+            )
+
+    def give_back(self, ids: list[str]) -> None:
+        """Redis refused: this was no try, and the rows are due again soon."""
+        update = "UPDATE outbox SET tries = tries - 1, due = ? WHERE id = ?"
+        with database() as db:
+            db.executemany(update, [(time.time() + PAUSE, id) for id in ids])
 
     def unfinished(self) -> list[str]:
-        """What has no result yet, as far as `overdue` has looked."""
+        """What is not done yet."""
         return self._ids("done IS NULL")
 
-    def _settle(self) -> None:
-        """Note what has succeeded meanwhile."""
-        done = []
-        for id in self.unfinished():
-            if app.AsyncResult(id).state == states.SUCCESS:
-                done.append((time.time(), id))
+    def for_a_person(self) -> list[str]:
+        """What was tried often enough, and is not done: look why, then `try_again`."""
+        late = "done IS NULL AND due <= ? AND tries >= ?"
+        return self._ids(late, time.time(), self.most_tries)
+
+    def try_again(self, id: str) -> None:
+        """A person says so: all tries from the beginning."""
         with database() as db:
-            db.executemany("UPDATE outbox SET done = ? WHERE id = ?", done)
+            update = "UPDATE outbox SET tries = 0, due = ? WHERE id = ?"
+            db.execute(update, (time.time(), id))
 
     def _ids(self, condition: str, *values: float) -> list[str]:
         select = f"SELECT id FROM outbox WHERE {condition} ORDER BY created"
@@ -193,34 +219,16 @@ class Outbox:
             return [id for (id,) in db.execute(select, values)]
 
 
-def sell(
-    outbox: Outbox,
-    ids: Sequence[str],
-    *,
-    every: float = 0.05,
-    work: float = 0.1,
-    deadline: float = 5,
-    timeout: float = 60,
-    look: Callable[[list[str]], list[str]] = list,
-) -> None:
-    """Send an order every so many seconds, and overdue ones again, until all are done.
+@cache
+def impatient() -> Connection:
+    """To the broker, for those who must not hang when Redis does.
 
-    All times are in seconds. `look` may look at what is overdue before that is sent
-    again, and leave some out. Gives up, with a `TimeoutError`, so many seconds after
-    the last order; what is unfinished then stays in the outbox.
+    It waits a second for each answer, and connects once: by default, kombu 5.7 tries
+    again for about six seconds.
+    Workers keep the connection, and the patience, that `celeryconfig.py` gives them.
     """
-    begin = checked = time.monotonic()
-    coming, due = deque(ids), begin
-    end = begin + every * len(ids) + timeout
-    while coming or outbox.unfinished():
-        now = time.monotonic()
-        if now > end:
-            raise TimeoutError(f"{len(outbox.unfinished())} orders have no result")
-        if coming and now >= due:
-            outbox.send(charge, id := coming.popleft(), id, 1, work)
-            due += every
-        elif now - checked >= LOOK:
-            outbox.resend(look(outbox.overdue(deadline)))
-            checked = time.monotonic()
-        else:
-            time.sleep(0.01)
+    options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+    url = app.conf.broker_write_url or app.conf.broker_url
+    return Connection(
+        url, transport_options=app.conf.broker_transport_options | options
+    )

@@ -5,7 +5,7 @@ from typing import Any
 from lab.basics.environment import child_environment
 
 NOBODY = "1"  # a port where nothing listens
-NAMED = {"REDIS_URL", "FAKE_FB_URL", "MAIL_SERVER", "SHOP_DB", "NO_PROXY", "no_proxy"}
+NAMED = {"REDIS_URL", "FAKE_FB_URL", "MAIL_SERVER", "SHOP_DB", "BANK_URL", "NO_PROXY", "no_proxy"}
 
 
 def surroundings(**more: Any) -> dict[str, str]:

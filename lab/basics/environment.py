@@ -19,7 +19,7 @@ NEEDED = {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "TZ",  # the system's
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",  # some Pythons need them to start at all
     "SSL_CERT_FILE", "SSL_CERT_DIR",  # whom to trust, if REDIS_URL is rediss://
-    "NO_PROXY", "no_proxy", "REDIS_URL", "FAKE_FB_URL", "MAIL_SERVER", "SHOP_DB",  # set by the lab
+    "NO_PROXY", "no_proxy", "REDIS_URL", "FAKE_FB_URL", "MAIL_SERVER", "SHOP_DB", "BANK_URL",  # set by the lab
 }  # fmt: skip
 
 # What services import.

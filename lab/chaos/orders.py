@@ -8,12 +8,11 @@ class Counts:
     """The shop's books at one moment."""
 
     orders: int
-    tries: int  # how often they were sent
-    accepted: int  # how often Redis took one
     runs: int  # of the task
     run_orders: int  # that were run once or more often
     charged: int
     uncharged: int
+    given_up: int  # that wait for a person, or soon will
 
 
 @dataclass(frozen=True)
@@ -26,31 +25,36 @@ class TaskRun:
     ended: float | None
 
 
-def count() -> Counts:
+def count(most_tries: int) -> Counts:
     """The books as they are now."""
     from shop import database
 
-    with database() as db:
-        orders, tries, accepted = db.execute("SELECT count(*), sum(tries), sum(accepted) FROM outbox").fetchone()
+    from .runs import notes
+
+    with notes() as db:
         runs, run_orders = db.execute("SELECT count(*), count(DISTINCT key) FROM runs").fetchone()
-        (charged,) = db.execute("SELECT balance FROM account").fetchone()
-        (without,) = db.execute("SELECT count(*) FROM outbox WHERE id NOT IN (SELECT key FROM charges)").fetchone()
-    return Counts(orders, tries, accepted, runs, run_orders, charged, without)
+    with database() as db:
+        (orders,) = db.execute("SELECT count(*) FROM outbox").fetchone()
+        (charged,) = db.execute("SELECT count(*) FROM charges").fetchone()
+        (without,) = db.execute("SELECT count(*) FROM outbox WHERE id NOT IN (SELECT id FROM charges)").fetchone()
+        late = "SELECT count(*) FROM outbox WHERE done IS NULL AND tries >= ?"
+        (given_up,) = db.execute(late, (most_tries,)).fetchone()
+    return Counts(orders, runs, run_orders, charged, without, given_up)
 
 
-def accepted(ids: list[str]) -> set[str]:
-    """Those that Redis has accepted once or more often."""
+def done() -> set[str]:
+    """The ids of those that are done."""
     from shop import database
 
     with database() as db:
-        return set(ids) & {id for (id,) in db.execute("SELECT id FROM outbox WHERE accepted > 0")}
+        return {id for (id,) in db.execute("SELECT id FROM outbox WHERE done IS NOT NULL")}
 
 
 def last_run(node: str) -> float:
     """When the worker of this name last started a run, in seconds since the Unix epoch; 0 if it has not."""
-    from shop import database
+    from .runs import notes
 
-    with database() as db:
+    with notes() as db:
         return db.execute("SELECT max(started) FROM runs WHERE node = ?", (node,)).fetchone()[0] or 0.0
 
 
@@ -58,8 +62,11 @@ def history() -> tuple[list[TaskRun], list[float], list[float]]:
     """All runs as they started, and the moments at which orders were sent, and charged."""
     from shop import database
 
-    with database() as db:
+    from .runs import notes
+
+    with notes() as db:
         runs = [TaskRun(*row) for row in db.execute("SELECT key, node, started, finished FROM runs ORDER BY started")]
+    with database() as db:
         sent = [at for (at,) in db.execute("SELECT created FROM outbox ORDER BY created")]
         charged = [at for (at,) in db.execute("SELECT at FROM charges ORDER BY at")]
     return runs, sent, charged

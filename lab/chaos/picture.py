@@ -46,7 +46,7 @@ def draw_storm(storm: Storm, *, title: str) -> Picture:
     _mark_kills(lanes, storm, count)
     top += ROW_UNITS
     names[top + 0.5] = "sent again"
-    lanes.vlines([at - storm.began for at in storm.resent], top + 0.1, top + 0.9, color=INK, linewidth=0.8)
+    lanes.vlines([at - storm.began for at, _ in storm.eye.again], top + 0.1, top + 0.9, color=INK, linewidth=0.8)
     lanes.set_ylim(top + 1.2, -0.6)
     lanes.set_yticks(list(names), list(names.values()))
     lanes.tick_params(axis="both", length=0)

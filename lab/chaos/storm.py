@@ -1,12 +1,13 @@
 """`lab.storm`: bad weather for workers and their Redis, kills at random, from a seed.
 
 The storm decides what is killed and when, and starts again what it killed, as a supervisor (systemd, Kubernetes)
-would. It takes no part in the work: the task and its producer are those of `shop.py`.
+would. The task and the outbox are those of `shop.py`.
 """
 
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +19,12 @@ from kombu.exceptions import OperationalError
 from ..basics.errors import LabError
 from ..basics.interrupts import interrupts_later
 from ..basics.waiting import wait_until
-from ..record.look import xray
-from ..record.xray import XRay
 from ..services.open_lab import Lab, current
 from ..services.worker import Worker
 from ..services.worker_options import settings_arguments, worker_options
 from . import orders
 from .plan import REDIS, WORKER, Kill, forecast
+from .selling import Eye, sell
 
 TICK_SECONDS = 0.05  # between two looks of the supervisor
 CLOSER_LOOK_SECONDS = 1  # between two looks at whether a worker still takes messages
@@ -70,12 +70,12 @@ class Storm:
         self.plan = forecast(seed, seconds, workers)
         self.killed: list[tuple[float, Kill]] = []
         self.stuck: list[tuple[float, int]] = []  # workers that took nothing more, and were started again
-        self.lost: set[str] = set()  # messages that Redis had accepted, and then had nowhere
-        self.resent: list[float] = []
+        self.eye = Eye(self._redis.url)
+        self.most_tries = 8
         self.redis_down: list[tuple[float, float]] = []
         self.nodes: dict[str, int] = {}  # which worker (from 0) had this node name
         self.calm = self.began = 0.0  # when the last of the kills was over
-        self._options = worker_options(processes, "prefork", None, "shop")
+        self._options = worker_options(processes, "prefork", None, "shop,lab.chaos.runs")
         self._appendonly = appendonly
         self._count = workers
         self._over = threading.Event()
@@ -87,6 +87,8 @@ class Storm:
     def __enter__(self) -> "Storm":
         from tasks import app
 
+        from .runs import forget
+
         with suppress(redis.RedisError, OperationalError):
             if app.control.ping(timeout=0.5):
                 raise LabError(
@@ -97,6 +99,8 @@ class Storm:
         server.start(appendonly=self._appendonly)
         with self._client() as client:
             client.flushall()
+        forget()
+        self._lab.fb.forget_charges()
         with self._lab.keeper.attempt():
             self.slots = [self._new_slot(number) for number in range(self._count)]
             for slot in self.slots:
@@ -129,43 +133,36 @@ class Storm:
             slot.ups.append((slot.since, time.time()))
         self._redis.start()
 
+    def sell(
+        self, ids: Sequence[str], *, every: float = 0.05, deadline: float = 15, relays: int = 2, timeout: float = 90
+    ) -> None:
+        """Send an order of one cent every so many seconds, through the outbox of `shop.py`, until all are done.
+
+        deadline: of the outbox, in seconds
+        relays:   that send again what is due
+        timeout:  seconds after the last order; then a `TimeoutError`, and what is unfinished stays in the outbox
+        """
+        outbox = self.eye.open(deadline, self.most_tries)
+        sell(outbox, ids, every=every, relays=relays, timeout=timeout, failed=lambda: bool(self._failure))
+
     def account(self) -> dict[str, int]:
-        """What came of the orders, counted in the shop's own database."""
-        counts = orders.count()
+        """What came of the orders, counted in the shop's own database; `at the bank`: charges that it has taken."""
+        counts = orders.count(self.most_tries)
         return {
             "kills": len(self.killed),
             "stuck": len(self.stuck),
             "orders": counts.orders,
             "runs": counts.runs,
             "too many": counts.runs - counts.run_orders,
-            "refused": counts.tries - counts.accepted,
-            "lost on the way": len(self.lost),
-            "sent again": counts.tries - counts.orders,
+            "refused": sum(not taken for _, _, taken in self.eye.tries),
+            "lost on the way": len(self.eye.lost),
+            "sent again": len(self.eye.again),
+            "needless": len(self.eye.needless),
+            "for a person": counts.given_up,
             "charged": counts.charged,
+            "at the bank": len(self._lab.fb.charges()),
             "lost": counts.uncharged,
         }
-
-    def look(self, overdue: list[str]) -> list[str]:
-        """Note which of these orders Redis had accepted and now has nowhere. None of them while Redis is away.
-
-        What it returns is about to be sent again.
-        """
-        if not overdue:
-            return []
-        try:
-            if missing := self._nowhere(orders.accepted(overdue)):
-                time.sleep(0.1)  # a message that was between two places is now at one of them
-                self.lost |= self._nowhere(missing)
-        except LabError:
-            return []
-        self.resent += [time.time()] * len(overdue)
-        return overdue
-
-    def _nowhere(self, ids: set[str]) -> set[str]:
-        seen: XRay = xray(self._redis.url)
-        somewhere = {id for messages in [*seen.queues.values(), seen.unacked] for id in messages}
-        ended = {id for id, state in seen.results.items() if state != "STARTED"}
-        return ids - somewhere - ended
 
     # The thread
 

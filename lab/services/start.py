@@ -92,6 +92,7 @@ def _open(keeper: Keeper, worker: bool, private: bool) -> Lab:
     os.environ["REDIS_URL"], os.environ["FAKE_FB_URL"] = lab.redis_url, lab.fb.url
     os.environ["MAIL_SERVER"] = MailControl(lab.fb).address
     os.environ["SHOP_DB"] = str(keeper.folder / "shop.db")
+    os.environ["BANK_URL"] = f"{lab.fb.url}/v1/shop/charges?latency=0.1"
     _forbid_early_import(lab)
     import celeryconfig  # noqa: F401 (or Celery would look for it in the folder from which Jupyter was started)
 

@@ -14,7 +14,7 @@ def weather(seconds, orders):
     shop.empty_shop()
     ids = [f"order-{number}" for number in range(orders)]
     with lab.storm(seed=3, seconds=seconds) as storm:
-        shop.sell(shop.Outbox(), ids, every=seconds / 2 / orders, look=storm.look)
+        storm.sell(ids, every=seconds / 2 / orders, deadline=8)
     picture = lab.draw_storm(storm, title="Short")
     try:
         worker = lab.worker(1)
@@ -43,6 +43,7 @@ def test_no_order_is_lost_and_none_is_charged_twice(seen):
     account = seen["account"]
     assert (account["orders"], account["charged"], account["lost"]) == (40, 40, 0)
     assert account["runs"] == 40 + account["too many"]
+    assert account["at the bank"] == 40 and account["for a person"] == 0
     assert account["sent again"] >= account["lost on the way"]
 
 
