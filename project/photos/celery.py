@@ -4,10 +4,10 @@ from celery import Celery
 
 app = Celery(
     "photos",
-    task_cls="photos.base:PhotosTask",  # what all tasks share
-    include=[
-        "photos.tasks.timeline"
-    ],  # each module with tasks; a wrong name is an error
+    # What all tasks share.
+    task_cls="photos.base:PhotosTask",
+    # Each module with tasks; a wrong name is an error.
+    include=["photos.tasks.timeline"],
 )
 app.config_from_object("photos.settings")
 

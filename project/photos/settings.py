@@ -10,8 +10,15 @@ broker_url = result_backend = os.environ.get("REDIS_URL", "redis://localhost:637
 
 # Two projects on one Redis: without a prefix of its own, each worker takes messages of
 # the other one.
-broker_transport_options = {"global_keyprefix": "photos:"}
-result_backend_transport_options = {"global_keyprefix": "photos:"}
+PREFIX = {"global_keyprefix": "photos:"}
+
+# A visitor does not wait 19 seconds for a Redis that is down. For messages:
+broker_transport_options = PREFIX | {"socket_timeout": 5}  # seconds
+task_publish_retry_policy = {"max_retries": 1}
+
+# For results:
+result_backend_transport_options = PREFIX | {"retry_policy": {"timeout": 1}}  # seconds
+redis_socket_timeout = 5  # seconds
 
 # A task that runs says so, and a result is kept as long as the site asks for it.
 task_track_started = True
@@ -21,12 +28,6 @@ result_expires = 3600  # seconds
 # process.
 task_soft_time_limit = 50  # seconds
 task_time_limit = 60  # seconds
-
-# A visitor does not wait 19 seconds for a Redis that is down.
-redis_socket_timeout = 5  # seconds
-broker_transport_options["socket_timeout"] = 5  # seconds
-result_backend_transport_options["retry_policy"] = {"timeout": 1}  # seconds
-task_publish_retry_policy = {"max_retries": 1}
 
 # A worker without its Redis waits for it, at its start and later.
 broker_connection_retry_on_startup = True

@@ -13,7 +13,9 @@ from photos.tasks.timeline import EDGES, read_edge
 
 site = Flask(__name__)
 
-# What `delay` raises when Redis is down: the last one comes from the result backend.
+# What `delay` raises when Redis is down. The RuntimeError is the result backend's, and
+# says that the "application must be restarted". The site need not be: as soon as Redis
+# is back, `delay` works again.
 DOWN = (OperationalError, RedisError, RuntimeError)
 
 # Celery calls an id that it has never seen PENDING, and one whose result has expired,
