@@ -13,10 +13,12 @@ from photos.tasks.timeline import EDGES, read_edge
 
 site = Flask(__name__)
 
-# What `delay` raises when Redis is down. The RuntimeError is the result backend's, and
+# What Celery raises when Redis is down. The RuntimeError is the result backend's, and
 # says that the "application must be restarted". The site need not be: as soon as Redis
 # is back, `delay` works again.
 DOWN = (OperationalError, RedisError, RuntimeError)
+
+LATER = {"error": "Try again in a minute."}, 503
 
 # Celery calls an id that it has never seen PENDING, and one whose result has expired,
 # too. With a signature and a time in the address, the site can tell these apart.
@@ -35,7 +37,7 @@ def start(user):
     try:
         sent = {edge: read_edge.delay(user, edge).id for edge in EDGES}
     except DOWN:
-        return {"error": "Try again in a minute."}, 503
+        return LATER
     return {
         edge: url_for("look", ticket=signer.dumps(id)) for edge, id in sent.items()
     }, 202
@@ -43,7 +45,7 @@ def start(user):
 
 @site.get("/results/<ticket>")
 def look(ticket):
-    """The state of a task, and its result. 404: not a ticket of ours; 410: expired."""
+    """The state of a task, and its result. 404: not one of ours; 410: expired."""
     try:
         id = signer.loads(ticket, max_age=app.conf.result_expires)
     except SignatureExpired:
@@ -51,6 +53,9 @@ def look(ticket):
     except BadSignature:
         abort(404)
     found = AsyncResult(id)
-    state, result = found.state, found.result
+    try:
+        state, result = found.state, found.result
+    except DOWN:
+        return LATER
     # An error may hold what no visitor should see: that is for the log.
     return {"state": state, "result": result if state == "SUCCESS" else None}
