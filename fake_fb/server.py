@@ -72,10 +72,7 @@ class Handler(RequestHandler):
 
     def parameter(self, name: str) -> str | None:
         """A query parameter, or None where it is absent."""
-        values = self.request.query_arguments.get(name, [])
-        if len(values) > 1:
-            raise GraphError(400, f"{name} must be given at most once")
-        return values[0].decode(errors="replace") if values else None
+        return _only(self.request.query_arguments, name)
 
     def base_url(self) -> str:
         """Where the client reached us, "http://host:port": from the Host header, if it is valid."""
@@ -270,10 +267,7 @@ class Charges(Slow):
 
     def form(self, name: str) -> str | None:
         """A field of the form, or None where it is absent."""
-        values = self.request.body_arguments.get(name, [])
-        if len(values) > 1:
-            raise GraphError(400, f"{name} must be given at most once")
-        return values[0].decode(errors="replace") if values else None
+        return _only(self.request.body_arguments, name)
 
 
 class Picture(Handler):
@@ -392,6 +386,14 @@ def _check_edge(edge: str) -> None:
     if edge not in data.EDGES:
         message = f"Unknown edge {shown(edge)}; the edges are {', '.join(data.EDGES)}"
         raise GraphError(404, message, UNKNOWN_PATH)
+
+
+def _only(arguments: dict[str, list[bytes]], name: str) -> str | None:
+    """The argument of this name, or None where it is absent."""
+    values = arguments.get(name, [])
+    if len(values) > 1:
+        raise GraphError(400, f"{name} must be given at most once")
+    return values[0].decode(errors="replace") if values else None
 
 
 def _checked(check: Any, value: Any) -> Any:
