@@ -1,4 +1,5 @@
-"""The tasks of notebook 08, Processes, threads and CPU, and how it measures them.
+"""The tasks of notebooks 08, Processes, threads and CPU, and 08b, and how they are
+measured.
 
 A worker knows the tasks with `--include notebooks.fingerprints`.
 """
@@ -34,12 +35,6 @@ def sha256(rounds):
     for _ in range(rounds):
         fingerprint = hashlib.sha256(PHOTO).hexdigest()
     return fingerprint
-
-
-@app.task
-def whose():
-    """The id of the process that runs this task."""
-    return os.getpid()
 
 
 @app.task

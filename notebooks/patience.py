@@ -28,11 +28,12 @@ def fetch_growing(url):
 
 
 @app.task(bind=True, max_retries=9)
-def come_back_fixed(self, url):
+def come_back_growing(self, url):
     try:
         return fetch_url(url)
     except requests.RequestException as error:
-        raise self.retry(countdown=3, exc=error)
+        wait = min(600, 4 * 2**self.request.retries)  # seconds: 4, 8, 16 …
+        raise self.retry(countdown=wait, exc=error)
 
 
 @app.task(bind=True, max_retries=9)

@@ -20,15 +20,16 @@ SETTLE_SECONDS = 20  # for earlier cells to come to an end
 class Watch:
     """Record and show what runs inside a block: `with lab.watch("…") as run:`.
 
-    title: stands above the picture
+    title:  stands above the picture
+    second: the label of tasks that are of a second kind, and drawn in another colour (default "": none)
 
     In JupyterLab the lanes grow while tasks run; what stays is the picture of the whole block. The `Run` it
     gives holds the evidence: `took` (seconds), `tasks`, `requests` and `peak` (the most requests at once).
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, second: str = "") -> None:
         self._fb = current().fb
-        self._run = Run(title)
+        self._run = Run(title, second=second)
 
     def __enter__(self) -> Run:
         wait_until_quiet(self._fb)

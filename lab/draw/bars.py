@@ -44,13 +44,18 @@ def draw_panels(panels: Mapping[str, Mapping[str, float]], *, title: str) -> Pic
     figure, places = new_panels(0.36 * len(names) + 1.0, title, columns=len(panels), sharey=True)
     for axes, (what, by_name) in zip(places, panels.items(), strict=True):
         values = list(by_name.values())
-        _draw_column(axes, names, values, [f"{value:.0f}" if value >= 20 else f"{value:.2f}" for value in values])
+        _draw_column(axes, names, values, [_short(value) for value in values])
         axes.set(xlim=(0, max(values) * 1.4), xticks=[])
         axes.set_title(what, fontsize=9)
         axes.spines["bottom"].set_visible(False)
     places[0].invert_yaxis()  # of all: they share it
     said = f"panels, from the left: {'; '.join(panels)}\nbars in each, from the top: {', '.join(names)}"
     return finish(figure, f"{title}\n{said}")
+
+
+def _short(value: float) -> str:
+    """A whole number as it is, another one with as many digits as can be read in a panel."""
+    return f"{value:.0f}" if isinstance(value, int) or value >= 20 else f"{value:.2f}"
 
 
 @plain

@@ -39,6 +39,7 @@ def draw_curves(
     title: str,
     xlabel: str = "processes",
     ylabel: str = "seconds",
+    line: str = "predicted",
 ) -> Picture:
     """Seconds over a number of processes, a panel for each load: what was measured as dots, what a model says as steps.
 
@@ -46,6 +47,7 @@ def draw_curves(
     title:  stands above the picture
     xlabel: what the numbers count (default "processes")
     ylabel: the unit of the values (default "seconds")
+    line:   what the line is (default "predicted")
     """
     figure, places = new_panels(3.6, title, columns=len(curves))
     for axes, (what, (measured, predicted)) in zip(places, curves.items(), strict=True):
@@ -57,9 +59,9 @@ def draw_curves(
         axes.grid(axis="y")
         axes.tick_params(axis="y", length=0)
     places[0].set_ylabel(ylabel)
-    draw_key(places[0], "dots: measured  ·  line: predicted", above=22)
+    draw_key(places[0], f"dots: measured  ·  line: {line}", above=22)
     said = [f"{what}: measured at {_listed(measured)} {xlabel}" for what, (measured, _) in curves.items()]
-    return finish(figure, "\n".join([title, "dots: measured; line: predicted", *said]))
+    return finish(figure, "\n".join([title, f"dots: measured; line: {line}", *said]))
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -1,7 +1,8 @@
 """Lanes: who ran what, and when, from a record of it (`lab.draw_lanes`).
 
 Time runs left to right. A lane is a process, a bar is a task: a pale strip while it waits, dark while it runs,
-vermilion and hatched when it failed. The lanes of a worker are a group.
+vermilion and hatched when it failed, purple where it is of a second kind (`Run.second`).
+The lanes of a worker are a group.
 
 Top to bottom: `groups_of` decides which lanes there are and what is in them; `draw_lanes` draws them. Processes come in
 the order of `Run.processes` (`lab/record/run.py`), a notebook's own requests in that of their arrival; bars that
@@ -22,7 +23,7 @@ from .names import names_of
 from .pack import pack
 from .picture import Picture, finish, new_axes
 from .rows import draw_bar, name_rows
-from .style import ALARM, FAILED, INK, MODEL, ON_PAPER, RUNNING, WAITING, plain
+from .style import ALARM, FAILED, INK, MODEL, ON_PAPER, RUNNING, SECOND, WAITING, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,11 @@ class Bar:
     end: float | None
     label: str
     state: str
+    second: bool = False  # of a second kind
+
+    @property
+    def colour(self) -> str:
+        return FAILED if self.state in ALARM else SECOND if self.second else RUNNING
 
     def end_or(self, now: float) -> float:
         """Its end, or `now` while it goes on."""
@@ -138,7 +144,7 @@ def _queued(task: Task, attempt: int) -> float:
 
 
 def _bar(run: Run, begin: float, end: float | None, label: str, state: str) -> Bar:
-    return Bar(begin - run.started, None if end is None else end - run.started, label, state)
+    return Bar(begin - run.started, None if end is None else end - run.started, label, state, label == run.second)
 
 
 def _request_lanes(run: Run) -> list[Lane]:
@@ -218,12 +224,12 @@ def _draw_lane(axes: "Axes", lane: Lane, top: float, last: float) -> tuple[float
     for bar in lane.running:
         end = bar.end_or(last)
         alarm = bar.state in ALARM
-        draw_bar(axes, bar.begin, end, (bars_top, BAR), alarm=alarm, linewidth=1)
+        draw_bar(axes, bar.begin, end, (bars_top, BAR), alarm=alarm, linewidth=1, colour=bar.colour)
         if label := _fitting(bar, (end - bar.begin) / last):
             axes.text(
                 (bar.begin + end) / 2, bars_top + BAR / 2 + 0.01, label, ha="center", va="center", fontsize=8,
                 color="white", clip_on=True, weight="bold" if alarm else "normal", parse_math=False,
-                bbox={"fc": FAILED if alarm else RUNNING, "ec": "none", "pad": 1},
+                bbox={"fc": bar.colour, "ec": "none", "pad": 1},
             )  # fmt: skip
     if not lane.running:  # nothing but strips
         middle = (top + bars_top) / 2
@@ -251,7 +257,8 @@ def _key(lanes: Sequence[Lane], last: float) -> str:
     """What pale, dark and hatched mean, where there is more than dark."""
     waits = any(_strips(lane, last) for lane in lanes)
     failed = any(bar.state in ALARM for lane in lanes for bar in lane.running)
-    return key_words({WAITS: waits, RUNS: waits or failed, "hatched bar: failed": failed})
+    second = {f"purple bar: {bar.label}": True for lane in lanes for bar in lane.running if bar.second}
+    return key_words({WAITS: waits, RUNS: waits or failed, "hatched bar: failed": failed, **second})
 
 
 def key_words(kinds: Mapping[str, bool]) -> str:

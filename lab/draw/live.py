@@ -13,7 +13,7 @@ from typing import Any
 from ..basics.kernel import is_notebook
 from .lanes import RUNS, WAITS, Bar, Group, Lane, key_words
 from .picture import Picture
-from .style import ALARM, FAILED, RUNNING, WAITING
+from .style import WAITING
 
 INTERVAL_SECONDS = 0.2  # between two frames
 LAST_SECONDS = 10  # for the last frame
@@ -79,9 +79,7 @@ def frame_of(
 
 def _row(lane: Lane, now: float, scale: float, waiting: tuple[int, int]) -> str:
     boxes = "".join(_box(bar, now, scale, WAITING, *waiting) for bar in lane.waiting)
-    boxes += "".join(
-        _box(bar, now, scale, FAILED if bar.state in ALARM else RUNNING, *BAR_PIXELS) for bar in lane.running
-    )
+    boxes += "".join(_box(bar, now, scale, bar.colour, *BAR_PIXELS) for bar in lane.running)
     return (
         '<div style="display: flex; height: 22px"><span style="width: 130px; overflow: hidden">'
         f'{html.escape(lane.name)}</span><span style="flex: 1; position: relative">{boxes}</span></div>'

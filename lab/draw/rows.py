@@ -20,13 +20,20 @@ def name_rows(axes: "Axes", names: Mapping[float, str], height: float) -> None:
 
 
 def draw_bar(
-    axes: "Axes", start: float, end: float, place: tuple[float, float], *, alarm: bool, linewidth: float = 0
+    axes: "Axes",
+    start: float,
+    end: float,
+    place: tuple[float, float],
+    *,
+    alarm: bool,
+    linewidth: float = 0,
+    colour: str = RUNNING,
 ) -> None:
     """A solid bar, its top and height in `place`, and a white line of so many points round it."""
     axes.broken_barh(
         [(start, end - start)],
         place,
-        facecolor=FAILED if alarm else RUNNING,
+        facecolor=FAILED if alarm else colour,
         edgecolor="white",  # of the line, and of the hatching
         linewidth=linewidth,
         hatch=HATCH if alarm else None,

@@ -1,6 +1,7 @@
 """The look of every picture: its colours, and how matplotlib is set while one is drawn.
 
 The colours hold for colour-blind readers and in grey print: pale waits, dark runs, vermilion and hatched has failed.
+Purple is lighter than the blue in grey print.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 RUNNING, WAITING, FAILED, MODEL = "#0B5A8A", "#A8CBE0", "#D55E00", "#666666"
+SECOND = "#A8558A"  # purple: runs, and is of a second kind
 INK, GRID = "#222222", "#DDDDDD"
 ALARM = {"FAILURE", "REJECTED", "REVOKED", "RETRY"}  # states of a task that are drawn as failed
 HATCH = "////"

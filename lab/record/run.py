@@ -44,6 +44,7 @@ class Run:
     tasks: list[Task] = field(default_factory=list)
     requests: list[SeenRequest] = field(default_factory=list)
     peak: int = 0  # the most requests that the server had in flight at once
+    second: str = ""  # the label of tasks that are drawn as a second kind
 
     @property
     def processes(self) -> list[tuple[str, int | None]]:
