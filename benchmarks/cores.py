@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_suffix(".json")
@@ -29,13 +30,19 @@ def processes(limit: str, *options: str) -> int:
     return int(found[1])
 
 
-def count() -> dict[str, object]:
+def count() -> dict[str, Any]:
     """The machine's cores, and for each limit the processes by default and with `--concurrency auto`."""
     subprocess.run(["docker", "build", "--quiet", "--tag", IMAGE, str(ROOT)], check=True, stdout=subprocess.DEVNULL)
     containers = {
         limit: {"default": processes(limit), "auto": processes(limit, "--concurrency", "auto")} for limit in LIMITS
     }
     return {"cores": os.cpu_count(), "containers": containers}
+
+
+def stored() -> tuple[int, dict[str, dict[str, int]]]:
+    """What `count` gave when it was stored: the machine's cores, and the containers."""
+    read = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return read["cores"], read["containers"]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from celery import Task
 from celery.result import AsyncResult
 
 import lab
+from tasks import app
 
 
 def in_each_process(worker: Any, task: Task, *, rounds: int = 3) -> list[list[int]]:
@@ -29,7 +30,7 @@ def in_each_process(worker: Any, task: Task, *, rounds: int = 3) -> list[list[in
     return list(given.values())
 
 
-def one_interrupted(worker: Any, task: Task, users: Sequence[str]) -> list[str]:
+def one_interrupted(worker: Any, task: Task, users: Sequence[str]) -> list[Any]:
     """What the task gives for two users. The first one's process has asked, and stands
     still until the second one has its answer, as on a machine that is busy."""
     first, second = users
@@ -77,8 +78,9 @@ def owner_of(page: dict[str, Any]) -> str:
 
 
 def _queue_of(worker: Any) -> str:
-    """The queue that the worker reads, after which the lab has named it."""
-    return worker.node.partition("@")[0]
+    """The queue that the worker reads, by its own account."""
+    said = app.control.inspect([worker.node], limit=1, timeout=10).active_queues()
+    return said[worker.node][0]["name"]
 
 
 def _get(ticket: AsyncResult, worker: Any) -> Any:

@@ -144,7 +144,13 @@ def _queued(task: Task, attempt: int) -> float:
 
 
 def _bar(run: Run, begin: float, end: float | None, label: str, state: str) -> Bar:
-    return Bar(begin - run.started, None if end is None else end - run.started, label, state, label == run.second)
+    return Bar(
+        begin - run.started,
+        None if end is None else end - run.started,
+        label,
+        state,
+        bool(label) and label == run.second,
+    )
 
 
 def _request_lanes(run: Run) -> list[Lane]:
