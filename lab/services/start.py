@@ -8,6 +8,7 @@ then Redis and the mock Facebook, found or started; then the variables that tell
 What leaves a start early undoes all of it.
 """
 
+import atexit
 import os
 import sys
 import threading
@@ -72,6 +73,7 @@ def _start(worker: bool, private: bool) -> None:
             with interrupts_later():
                 keeper = Keeper()
             keep_open(_open(keeper, worker, private))
+        atexit.register(_let_go_of_results)  # runs before the keeper's end, which was registered first
     lab = current()
     for process in lab.processes:
         if process.returncode is not None:
@@ -160,6 +162,16 @@ def _start_worker(lab: Lab) -> None:
     _import_meanwhile()
     started.ready()
     lab.lines.append(folded(started.command, "worker    "))
+
+
+def _let_go_of_results() -> None:
+    """Subscribe to no result any more, where the kernel ends.
+
+    As Python ends, each `AsyncResult` that still waits would unsubscribe (its `__del__`), from a Redis that is gone by
+    then: up to twenty seconds of tries, and a traceback.
+    """
+    if tasks := sys.modules.get("tasks"):
+        tasks.app.backend.result_consumer.subscribed_to.clear()
 
 
 def _import_meanwhile() -> None:

@@ -145,3 +145,21 @@ def test_a_script_that_ends(place, all_gone, script, end, returncode):
         finally:
             child.kill()
     assert folder_gone(folder)
+
+
+def leave_waiting():
+    """Open a lab, wait for one result, and leave while others are waited for."""
+    import lab
+
+    lab.start()
+    from tasks import fetch_url
+
+    url = f"{lab.fb.url}/v1/ada/photos?latency=0"
+    fetch_url.delay(url).get(timeout=30)
+    globals()["waiting"] = [fetch_url.apply_async([url], queue="nobody-reads") for _ in range(3)]
+
+
+def test_a_script_that_still_waits_for_results_ends_at_once(place):
+    command = place.command(leave_waiting)
+    ended = subprocess.run(command, env=place.environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
