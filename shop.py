@@ -28,7 +28,7 @@ from typing import Any
 import requests
 from celery import Task
 from kombu import Connection
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
 from kombu.pools import producers
 
 from tasks import app
@@ -39,6 +39,8 @@ BANK_TIMEOUT = 10  # seconds to wait for its answer
 BUSY = 30  # seconds that a writer waits for the others: SQLite lets in one at a time
 BATCH = 100  # rows that a relay claims at once
 PAUSE = 1  # seconds until a row that Redis refused is tried again
+# How sending fails: Redis is away, or hangs and all connections of the pool wait for it.
+REFUSED = (OperationalError, OSError, LimitExceeded)
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -52,12 +54,13 @@ CREATE TABLE IF NOT EXISTS charges (
 """
 
 # A claim is one statement, so two relays never claim the same row. It is over when the
-# row is due again. On PostgreSQL add FOR UPDATE SKIP LOCKED behind the LIMIT.
+# row is due again. PostgreSQL needs FOR UPDATE SKIP LOCKED behind the LIMIT for that,
+# and DOUBLE PRECISION above: its REAL rounds a time to minutes.
 CLAIM = """
 UPDATE outbox SET tries = tries + 1, due = :now + :deadline * (tries + 1)
 WHERE id IN (
     SELECT id FROM outbox WHERE done IS NULL AND due <= :now AND tries < :most
-    AND :id IN (id, '') ORDER BY created LIMIT :batch)
+    AND (:id IS NULL OR id = :id) ORDER BY created LIMIT :batch)
 RETURNING id, task, args
 """
 
@@ -66,18 +69,25 @@ RETURNING id, task, args
 def database() -> Iterator[sqlite3.Connection]:
     """The site's database, for one transaction: all that the block writes, or nothing.
 
-    It begins here, in plain words. Left to Python, it would begin with the first
-    INSERT, which Python 3.11 does not even recognize where the language is Turkish: its
-    small I has no dot.
+    It takes the right to write at once, so that nothing that it has read is changed by
+    others before it writes.
     """
-    create_tables(DATABASE)
-    connection = sqlite3.connect(DATABASE, timeout=BUSY, isolation_level=None)
-    try:
+    with closing(connect()) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             yield connection
-    finally:
-        connection.close()
+
+
+def read(query: str, *values: Any) -> list[Any]:
+    """The rows that a query finds. It waits for no writer."""
+    with closing(connect()) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def connect() -> sqlite3.Connection:
+    """To the site's database. A transaction begins where the code says so."""
+    create_tables(DATABASE)
+    return sqlite3.connect(DATABASE, timeout=BUSY, isolation_level=None)
 
 
 @cache
@@ -88,27 +98,24 @@ def create_tables(path: str) -> None:
         db.executescript(TABLES)
 
 
-def empty_shop() -> None:
-    """Forget all orders and charges: for experiments alone."""
-    with database() as db:
-        db.execute("DELETE FROM outbox")
-        db.execute("DELETE FROM charges")
-
-
 # The task
 
 
-@app.task(acks_late=True, reject_on_worker_lost=True)
+# A charge whose process dies is tried twice more, and then left to the outbox.
+@app.task(
+    acks_late=True, retry_on_worker_lost=True, max_retries=2, default_retry_delay=0
+)
 def charge(order: str, cents: int) -> None:
-    """Take the money of one order, once, however often this runs."""
+    """Take the money of one order, once, however often this runs.
+
+    Its row in the outbox has the order as its id.
+    """
     if not is_charged(order):  # a needless run costs next to nothing
         book(order, cents, ask_bank(order, cents))
 
 
 def is_charged(order: str) -> bool:
-    with database() as db:
-        found = db.execute("SELECT 1 FROM charges WHERE id = ?", (order,)).fetchone()
-    return found is not None
+    return bool(read("SELECT 1 FROM charges WHERE id = ?", order))
 
 
 def ask_bank(order: str, cents: int) -> str:
@@ -137,25 +144,35 @@ class Outbox:
 
     deadline: seconds until a row that was sent and is not done is sent again; the
         second time it has twice as long, and so on
-    most_tries: after so many, a row waits for a person
+    most_tries: after so many messages, a row waits for a person, even if no worker was
+        up to read one of them
     """
 
     deadline: float = 60
     most_tries: int = 8
 
     def put(self, db: sqlite3.Connection, task: Task, id: str, *args: Any) -> None:
-        """Note what must be done, in the caller's transaction. A relay sends it."""
-        row = (id, task.name, json.dumps(args), time.time(), time.time())
+        """Note what must be done, in the caller's transaction. A relay sends it.
+
+        id: names the row, and is the id of the task; the task notes under it that it is
+            done. Noted twice, it is done once; with other arguments: ValueError.
+        """
+        call = (task.name, json.dumps(args))
         insert = "INSERT OR IGNORE INTO outbox (id, task, args, created, due)"
+        row = (id, *call, time.time(), time.time())
         db.execute(f"{insert} VALUES (?, ?, ?, ?, ?)", row)
+        noted = db.execute("SELECT task, args FROM outbox WHERE id = ?", (id,))
+        if noted.fetchone() != call:
+            raise ValueError(f"{id} is in the outbox, and means something else")
 
     def send(self, task: Task, id: str, *args: Any) -> bool:
-        """Note what must be done, then send it. Whether Redis has accepted it."""
+        """Note what must be done, then send it. Whether this call has sent it: if not,
+        a relay does."""
         with database() as db:
             self.put(db, task, id, *args)
         return self.relay(id) == [id]
 
-    def relay(self, id: str = "") -> list[str]:
+    def relay(self, id: str | None = None) -> list[str]:
         """Send what is due, or this row alone. The ids that Redis has accepted.
 
         Many may run at once: in a loop of their own, or in a periodic task.
@@ -166,11 +183,11 @@ class Outbox:
             for row in rows:
                 self.publish(*row)
                 accepted.append(row[0])
-        except (OperationalError, OSError):  # the rest would wait a second each
+        except REFUSED:  # the rest would wait a second each
             self.give_back([id for id, *_ in rows[len(accepted) :]])
         return accepted
 
-    def claim(self, id: str = "") -> list[tuple[str, str, str]]:
+    def claim(self, id: str | None = None) -> list[tuple[str, str, str]]:
         """Id, task and arguments of rows that are due, which no other relay gets."""
         values = {"now": time.time(), "id": id, "batch": BATCH}
         values |= {"deadline": self.deadline, "most": self.most_tries}
@@ -182,7 +199,7 @@ class Outbox:
 
         "Done" is in the database, so nobody asks Redis for a result.
         """
-        with producers[impatient()].acquire(block=True, timeout=1) as producer:
+        with producers[quick_broker()].acquire(block=True, timeout=1) as producer:
             app.send_task(
                 task,
                 json.loads(args),
@@ -200,35 +217,34 @@ class Outbox:
 
     def unfinished(self) -> list[str]:
         """What is not done yet."""
-        return self._ids("done IS NULL")
+        return self._ids_where("done IS NULL")
 
     def for_a_person(self) -> list[str]:
         """What was tried often enough, and is not done: look why, then `try_again`."""
         late = "done IS NULL AND due <= ? AND tries >= ?"
-        return self._ids(late, time.time(), self.most_tries)
+        return self._ids_where(late, time.time(), self.most_tries)
 
     def try_again(self, id: str) -> None:
-        """A person says so: all tries from the beginning."""
+        """A person says so: all tries from the beginning.
+
+        After a day, ask the bank first: it may have forgotten the order's key.
+        """
         with database() as db:
-            update = "UPDATE outbox SET tries = 0, due = ? WHERE id = ?"
+            update = "UPDATE outbox SET tries = 0, due = ? WHERE id = ? AND done IS NULL"
             db.execute(update, (time.time(), id))
 
-    def _ids(self, condition: str, *values: float) -> list[str]:
+    def _ids_where(self, condition: str, *values: float) -> list[str]:
         select = f"SELECT id FROM outbox WHERE {condition} ORDER BY created"
-        with database() as db:
-            return [id for (id,) in db.execute(select, values)]
+        return [id for (id,) in read(select, *values)]
 
 
 @cache
-def impatient() -> Connection:
+def quick_broker() -> Connection:
     """To the broker, for those who must not hang when Redis does.
 
     It waits a second for each answer, and connects once: by default, kombu 5.7 tries
-    again for about six seconds.
-    Workers keep the connection, and the patience, that `celeryconfig.py` gives them.
+    again for about six seconds. Workers keep the connection, and the patience, that
+    `celeryconfig.py` gives them.
     """
     options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
-    url = app.conf.broker_write_url or app.conf.broker_url
-    return Connection(
-        url, transport_options=app.conf.broker_transport_options | options
-    )
+    return app.connection_for_write(transport_options=options)

@@ -48,9 +48,9 @@ def main() -> None:
 
 def weather(seed: int, options: argparse.Namespace) -> tuple[dict[str, int], float]:
     """One storm: its account, and how many seconds it took."""
-    import shop
+    from notebooks.selling import empty_shop
 
-    shop.empty_shop()
+    empty_shop()
     orders = [f"order-{number:04}" for number in range(options.orders)]
     every = 0.75 * options.seconds / len(orders)
     begin = time.time()

@@ -1,31 +1,12 @@
-"""The gap of notebook 09b, The outbox: a message is in no list of Redis for a moment.
+"""The gap of notebook 09b: for a moment, a message is in no list of Redis."""
 
-A worker with `--include notebooks.gap` stops in the gap for ever.
-"""
-
-import os
-import signal
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import redis
 from celery import Task
-from celery.signals import worker_ready
-from kombu.transport.redis import QoS
 
 TIMEOUT = 30  # seconds for all messages
-
-
-def stop(*_: Any) -> None:
-    """Freeze this process, instead of recording the message that it has taken."""
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
-@worker_ready.connect
-def set_the_trap(**_: Any) -> None:
-    """In a worker: kombu calls `QoS.append` for the record in unacked."""
-    QoS.append = stop  # type: ignore[method-assign]
 
 
 def milliseconds_in_the_gap(url: str, task: Task, calls: Sequence[list]) -> list[float]:

@@ -7,9 +7,16 @@ from celery import Task
 
 import lab
 from lab.services.worker import Worker
-from shop import Outbox, empty_shop
+from shop import Outbox, database
 
 LOOK = 0.2  # seconds between two rounds of the relay
+
+
+def empty_shop() -> None:
+    """Forget all orders and charges."""
+    with database() as db:
+        db.execute("DELETE FROM outbox")
+        db.execute("DELETE FROM charges")
 
 
 def wait_at_the_bank(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
 
 import shop
 
@@ -109,7 +109,8 @@ def test_receipt_and_done_are_there_together_or_not_at_all(bank, language, redis
 
 
 def test_the_task_survives_its_process_and_its_worker():
-    assert shop.charge.acks_late and shop.charge.reject_on_worker_lost
+    assert shop.charge.acks_late and shop.charge.retry_on_worker_lost
+    assert shop.charge.max_retries is not None  # an order that kills each process has an end
 
 
 def test_a_message_is_invisible_for_longer_than_a_charge_takes():
@@ -127,12 +128,12 @@ def redis_is(monkeypatch):
     """A Redis that accepts or not; what was sent to it is in `sent`."""
 
     class Redis:
-        away = False
+        away: type[Exception] | None = None  # how it refuses
         sent: list[tuple[str, str, str]] = []
 
         def publish(self, outbox, id, task, args):
             if self.away:
-                raise OperationalError
+                raise self.away
             self.sent.append((id, task, args))
 
     fake = Redis()
@@ -141,12 +142,14 @@ def redis_is(monkeypatch):
     return fake
 
 
-def test_an_order_is_kept_though_redis_is_away_and_sent_again_under_its_id(redis_is):
+# The last one comes when Redis hangs, and all connections of the pool wait for it.
+@pytest.mark.parametrize("away", [OperationalError, ConnectionError, LimitExceeded])
+def test_an_order_is_kept_though_redis_is_away_and_sent_again_under_its_id(redis_is, away):
     outbox = shop.Outbox(deadline=60)
-    redis_is.away = True
+    redis_is.away = away
     assert not outbox.send(shop.charge, "order-1", "order-1", 25)
     assert outbox.unfinished() == ["order-1"]
-    redis_is.away = False
+    redis_is.away = None
     assert outbox.relay() == []
     later(shop.PAUSE)
     assert outbox.relay() == ["order-1"]
@@ -155,14 +158,14 @@ def test_an_order_is_kept_though_redis_is_away_and_sent_again_under_its_id(redis
 
 def test_what_redis_refuses_is_no_try(redis_is):
     outbox = shop.Outbox(deadline=60, most_tries=1)
-    redis_is.away = True
+    redis_is.away = OperationalError
     for number in range(3):
         outbox.send(shop.charge, f"order-{number}", f"order-{number}", 25)
     for _ in range(5):
         later(shop.PAUSE)
         assert outbox.relay() == outbox.for_a_person() == []
     assert ask("SELECT DISTINCT tries FROM outbox") == [(0,)]
-    redis_is.away = False
+    redis_is.away = None
     later(shop.PAUSE)
     assert outbox.relay() == ["order-0", "order-1", "order-2"]
 
@@ -231,6 +234,24 @@ def test_an_order_and_its_row_are_one_transaction(redis_is):
         outbox.put(db, shop.charge, "order-1", "order-1", 25)
         raise RuntimeError("no such customer")
     assert outbox.unfinished() == outbox.relay() == []
+
+
+def test_noted_twice_it_is_done_once_and_never_means_something_else(redis_is):
+    outbox = shop.Outbox()
+    outbox.send(shop.charge, "order-1", "order-1", 25)
+    outbox.send(shop.charge, "order-1", "order-1", 25)
+    assert len(redis_is.sent) == 1
+    with pytest.raises(ValueError, match="order-1"):
+        outbox.send(shop.charge, "order-1", "order-1", 2500)
+    assert len(redis_is.sent) == 1
+
+
+def test_a_reader_does_not_wait_for_a_writer(redis_is, monkeypatch):
+    outbox = shop.Outbox()
+    outbox.send(shop.charge, "order-1", "order-1", 25)
+    monkeypatch.setattr(shop, "BUSY", 0.2)
+    with shop.database():
+        assert outbox.unfinished() == ["order-1"] and not shop.is_charged("order-1")
 
 
 @pytest.mark.parametrize("listens", [False, True])

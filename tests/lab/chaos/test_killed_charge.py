@@ -9,10 +9,11 @@ def kill_and_wait():
 
     lab.start(worker=False, private=True)
     import shop
+    from notebooks.selling import empty_shop
     from tasks import app
 
     quick = {"unacked_restore_interval": 0.5, "unacked_restore_throttle": 1}  # workers look for old messages often
-    shop.empty_shop()
+    empty_shop()
     outbox = shop.Outbox()  # no relay runs
     short = {"broker_transport_options": {"visibility_timeout": 3, **quick}}
     lab.fb.fail("charges", latency=30, times=1)
@@ -31,7 +32,7 @@ def kill_and_wait():
 
     with app.connection_for_write() as connection:
         connection.default_channel.client.flushall()
-    shop.empty_shop()
+    empty_shop()
     lab.fb.forget()
     lab.fb.fail("charges", latency=6, times=1)
     own = {"broker_transport_options": {**app.conf.broker_transport_options, **quick}}

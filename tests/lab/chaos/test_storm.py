@@ -9,9 +9,9 @@ def weather(seconds, orders):
     import lab
 
     lab.start(worker=False, private=True)
-    import shop
+    from notebooks.selling import empty_shop
 
-    shop.empty_shop()
+    empty_shop()
     ids = [f"order-{number}" for number in range(orders)]
     with lab.storm(seed=3, seconds=seconds) as storm:
         storm.sell(ids, every=seconds / 2 / orders, deadline=8)

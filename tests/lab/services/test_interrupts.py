@@ -83,9 +83,9 @@ def leave_a_storm():
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     lab.start(worker=False, private=True)
-    import shop
+    from notebooks.selling import empty_shop
 
-    shop.empty_shop()
+    empty_shop()
     try:
         with lab.storm(seed=1, seconds=20, workers=1, processes=1) as storm:
             threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
