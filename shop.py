@@ -39,7 +39,7 @@ BANK_TIMEOUT = 10  # seconds to wait for its answer
 BUSY = 30  # seconds that a writer waits for the others: SQLite lets in one at a time
 BATCH = 100  # rows that a relay claims at once
 PAUSE = 1  # seconds until a row that Redis refused is tried again
-# How sending fails: Redis is away, or hangs and all connections of the pool wait for it.
+# How sending fails: Redis is away, or it hangs and the whole pool waits for it.
 REFUSED = (OperationalError, OSError, LimitExceeded)
 
 TABLES = """
@@ -229,9 +229,9 @@ class Outbox:
 
         After a day, ask the bank first: it may have forgotten the order's key.
         """
+        update = "UPDATE outbox SET tries = 0, due = ?"
         with database() as db:
-            update = "UPDATE outbox SET tries = 0, due = ? WHERE id = ? AND done IS NULL"
-            db.execute(update, (time.time(), id))
+            db.execute(f"{update} WHERE id = ? AND done IS NULL", (time.time(), id))
 
     def _ids_where(self, condition: str, *values: float) -> list[str]:
         select = f"SELECT id FROM outbox WHERE {condition} ORDER BY created"

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_UNITS = 1.5  # between the tops of two lanes, of which the lane itself takes one
-KEY = "pale: up  ·  blue: runs a task  ·  black: runs it again  ·  orange: killed while it ran  ·  ✗: a kill"
+KEY = (
+    "pale: up or starting  ·  blue: runs a task  ·  black: runs it again  ·  orange: killed while it ran  ·  ✗: a kill"
+)
 SIGNS = {WORKER: "X", PROCESS: "x", REDIS: "X"}
 
 
@@ -50,13 +52,13 @@ def draw_storm(storm: Storm, *, title: str) -> Picture:
     lanes.set_ylim(top + 1.2, -0.6)
     lanes.set_yticks(list(names), list(names.values()))
     lanes.tick_params(axis="both", length=0)
-    for name, times, colour in ("sent", sent, MODEL), ("charged", charged, RUNNING):
+    for name, times, colour in ("ordered", sent, MODEL), ("charged", charged, RUNNING):
         sums.step([0, *times], [0, *accumulate(1 for _ in times)], where="post", color=colour, linewidth=1.6)
         middle = len(times) // 2
         if times:
-            side: dict[str, Any] = {"ha": "right", "va": "bottom"} if name == "sent" else {"ha": "left", "va": "top"}
+            side: dict[str, Any] = {"ha": "right", "va": "bottom"} if name == "ordered" else {"ha": "left", "va": "top"}
             sums.annotate(
-                name, (times[middle], middle), xytext=(-6 if name == "sent" else 8, 0), textcoords="offset points",
+                name, (times[middle], middle), xytext=(-6 if name == "ordered" else 8, 0), textcoords="offset points",
                 fontsize=9, color=colour, **side,
             )  # fmt: skip
     sums.set(xlim=(0, last), xlabel="seconds", ylabel="orders")
