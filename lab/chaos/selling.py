@@ -41,7 +41,7 @@ class Eye:
         eye = self
 
         class Watched(Outbox):
-            def claim(self, id: str = "") -> list[tuple[str, str, str]]:
+            def claim(self, id: str | None = None) -> list[tuple[str, str, str]]:
                 rows = super().claim(id)
                 eye.look([id for id, *_ in rows])
                 return rows
