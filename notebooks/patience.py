@@ -32,7 +32,7 @@ def come_back_growing(self, url):
     try:
         return fetch_url(url)
     except requests.RequestException as error:
-        wait = min(600, 4 * 2**self.request.retries)  # seconds: 4, 8, 16 …
+        wait = min(600, 6 * 2**self.request.retries)  # seconds: 6, 12, 24 …
         raise self.retry(countdown=wait, exc=error)
 
 
@@ -41,7 +41,7 @@ def come_back_random(self, url):
     try:
         return fetch_url(url)
     except requests.RequestException as error:
-        longest = min(600, 4 * 2**self.request.retries)  # seconds: 4, 8, 16 …
+        longest = min(600, 6 * 2**self.request.retries)  # seconds: 6, 12, 24 …
         raise self.retry(countdown=random.uniform(0, longest), exc=error)
 
 
