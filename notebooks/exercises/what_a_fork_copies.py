@@ -17,7 +17,8 @@ def check_pages(my_pages: ModuleType) -> None:
     page_of: Any = getattr(my_pages, "page_of", None)
     assert hasattr(page_of, "delay"), "my_pages has no task page_of"
     fork = {"worker_pool_start_method": "fork"}
-    worker = lab.worker(2, queues=QUEUE, include="my_pages", settings=fork)
+    modules = "my_pages,notebooks.forks"
+    worker = lab.worker(2, queues=QUEUE, include=modules, settings=fork)
     try:
         pages = one_interrupted(worker, page_of, USERS)
         for user, (owner, _) in zip(USERS, pages, strict=True):
@@ -42,6 +43,8 @@ def solve_pages() -> object:
 
     from notebooks.forks import owner_of
     from tasks import app
+
+    facebook = None
 
     @worker_process_init.connect
     def connect(**_):
