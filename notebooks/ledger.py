@@ -135,6 +135,14 @@ def fill(client: redis.Redis, megabytes: int) -> None:
             continue
 
 
+def be_replica_for(server: Any, seconds: float) -> None:
+    """Make it a replica, of a primary that does not answer, for so many seconds."""
+    with client_of(server) as client:
+        client.replicaof("127.0.0.1", 1)
+        time.sleep(seconds)
+        client.replicaof("NO", "ONE")
+
+
 @contextmanager
 def kept_full(server: Any) -> Iterator[None]:
     """A cache that goes on writing: what becomes free is taken at once."""
