@@ -57,7 +57,7 @@ def packed(start: str = "") -> list[str]:
 
 
 def _entries(key: str, start: str) -> list[tuple[str, float]]:
-    lines = [line.split() for line in open_ledger().lrange(key, 0, -1)]
+    lines = [str(line).split() for line in open_ledger().lrange(key, 0, -1)]
     return [(order, float(when)) for order, when in lines if order.startswith(start)]
 
 
