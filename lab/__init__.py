@@ -42,7 +42,7 @@ from .record.processor import cores
 from .record.run import phases
 from .record.workers import memory
 from .services.check import check_machine
-from .services.further import redis_server, worker
+from .services.further import redis_server, sentinel, worker
 from .services.mail import MailControl as _MailControl
 from .services.open_lab import current
 from .services.start import start
@@ -87,6 +87,7 @@ __all__ = [
     "phases",
     "redis",
     "redis_server",
+    "sentinel",
     "serve",
     "start",
     "storm",

