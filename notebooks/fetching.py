@@ -53,20 +53,23 @@ def run_fetch_all(urls: list[str]) -> list[Any]:
         return pool.submit(asyncio.run, fetch_all(urls)).result()
 
 
-def timed(fetch: Fetch) -> tuple[list[Any], float]:
-    """What this way returns, and the seconds that it takes."""
+def timed(
+    fetch: Callable[..., Any], *arguments: Any, **options: Any
+) -> tuple[Any, float]:
+    """What this function returns, and the seconds that it takes."""
     begin = time.perf_counter()
-    pages = fetch()
-    return pages, time.perf_counter() - begin
+    answer = fetch(*arguments, **options)
+    return answer, time.perf_counter() - begin
 
 
-def warm_up(worker: Any, calls: int) -> None:
-    """Let a worker that reads the queue of its name make so many short calls: its
-    processes load what they need, and the mock Facebook makes up its members."""
-    queue = worker.ready().node.partition("@")[0]
-    short = group(fetch_url.s(url) for url in urls_of(calls, 0.1))
-    for _ in range(2):
-        short.apply_async(queue=queue).get(timeout=60)
+def warm_up(*workers: Any) -> None:
+    """Let each worker, which reads the queue of its name, make two hundred short calls:
+    its processes load what they need, and the mock Facebook makes up its members."""
+    for worker in workers:
+        queue = worker.ready().node.partition("@")[0]
+        short = group(fetch_url.s(url) for url in urls_of(100, 0.1))
+        for _ in range(2):
+            short.apply_async(queue=queue).get(timeout=60, interval=0.01)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,9 @@ def race(ways: Mapping[str, Fetch], *workers: Any, turns: int = 3) -> dict[str, 
     }
 
 
-def asked_of_redis(fetch: Fetch) -> dict[str, float]:
+def asked_of_redis(
+    fetch: Callable[..., list[Any]], *arguments: Any
+) -> dict[str, float]:
     """The connections and commands that Redis gets for each page while all are
     fetched, by Redis's own counters."""
     counters = {
@@ -112,7 +117,7 @@ def asked_of_redis(fetch: Fetch) -> dict[str, float]:
         "commands": "total_commands_processed",
     }
     before = app.backend.client.info("stats")
-    pages = len(fetch())
+    pages = len(fetch(*arguments))
     now = app.backend.client.info("stats")
     return {
         name: round((now[key] - before[key]) / pages, 2)
