@@ -38,9 +38,10 @@ def batches_of(urls: list[str], size: int) -> list[list[str]]:
 async def fetch_all(urls: list[str]) -> list[Any]:
     """GET all URLs at once on one event loop: the answers, in the order of the URLs."""
     client = SimpleAsyncHTTPClient(force_instance=True, max_clients=len(urls))
-    limits = {"connect_timeout": 30, "request_timeout": 30}
     try:
-        calls = [client.fetch(url, **limits) for url in urls]
+        calls = [
+            client.fetch(url, connect_timeout=30, request_timeout=30) for url in urls
+        ]
         return [json.loads(answer.body) for answer in await asyncio.gather(*calls)]
     finally:
         client.close()
