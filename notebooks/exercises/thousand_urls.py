@@ -1,86 +1,109 @@
 """The exercises of notebook 12, A thousand URLs: for each its check, a hint, and one
 solution."""
 
-import time
-from collections.abc import Callable
-from math import ceil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import requests
+from celery import group
 
 import lab
 from lab.cells.exercises import hint
-from tasks import app
+from tasks import app, fetch_url
 
-URLS, LATENCY, PROCESSES, MOST = 200, 0.3, 5, 60  # as the exercise has it
-
-
-def _urls(number: int, latency: float) -> list[str]:
-    page = f"photos?limit=1&latency={latency}"
-    return [f"{lab.fb.url}/v1/user-{n}/{page}" for n in range(number)]
+SortOut = Callable[[list[str]], dict[str, Any]]
+LATENCY = 0.4  # seconds
+MOST_OPENED = 0.5  # connections for each call
 
 
-@hint("How many batches does each process get? One round means one.")
-def check_batch_size(size: int, fetch_batch: Any) -> None:
-    whole = isinstance(size, int) and 1 <= size <= MOST
-    assert whole, f"a whole number from 1 to {MOST}, not {size!r}"
-    worker = lab.worker(PROCESSES, queues="yours", include="bulk")
+@hint(
+    "An HTTPError has a response with a status_code. An error without one is no answer."
+)
+def check_sort_out(sort_out: SortOut) -> None:
+    site = f"{lab.fb.url}/v1/ada"
+    good = [f"{site}/{edge}?latency={LATENCY}" for edge in ("photos", "posts")]
+    for_now = [f"{site}/{edge}?latency={LATENCY}" for edge in ("likes", "events")]
+    for_ever = [f"{site}/{edge}" for edge in ("albums", "videos")]
+    urls = [for_ever[0], good[0], *for_now, for_ever[1], good[1]]
+    pages = {url: fetch_url(url) for url in good}
 
-    def fetch(urls: list[str], size: int) -> int:
-        """The pages that come in batches of this size."""
-        batches = [urls[first : first + size] for first in range(0, len(urls), size)]
-        tickets = [fetch_batch.apply_async([each], queue="yours") for each in batches]
-        return sum(len(ticket.get(timeout=30)) for ticket in tickets)
-
+    lab.fb.fail("likes", status=503, times=1)
+    lab.fb.fail("events", drop=True, times=1)
+    lab.fb.forget()
     try:
-        fetch(_urls(PROCESSES, 0.1), 1)  # the first batch of a process is slower
-        begin = time.perf_counter()
-        pages = fetch(_urls(URLS, LATENCY), size)
-        took = time.perf_counter() - begin
+        found = sort_out(urls)
+    except requests.RequestException as error:
+        told = f"a {type(error).__name__} ended it: two pages had come, and are lost"
+        raise AssertionError(told) from None
     finally:
-        worker.kill()
+        lab.fb.heal()
+    seen = lab.fb.witness()
 
-    batches = ceil(URLS / size)
-    rounds = ceil(batches / PROCESSES)
-    assert pages == URLS, "not all were fetched"
-    assert took >= LATENCY * rounds, "faster than possible: run the check again"
-    print(f"It took {took:.2f} s.")
-    told = f"{batches} batches on {PROCESSES} processes are {rounds} rounds"
-    assert rounds == 1, told
+    parts = {"pages", "again", "never"}
+    assert set(found) == parts, f"a dict with {', '.join(sorted(parts))}"
+    arrivals = [request.arrival for request in seen.requests]
+    known = len(good + for_now)  # the witness leaves out what Facebook does not know
+    asked = f"Facebook was asked {len(arrivals)} times, for {known} URLs that it knows"
+    assert len(arrivals) == known, asked
+    at_once = max(arrivals) - min(arrivals) < LATENCY
+    assert at_once, "a call waited for the answer of another one"
+    assert found["pages"] == pages, "pages holds the pages that came, by their URLs"
+    again = "again: what may go well the next time, in the order of the URLs"
+    assert found["again"] == for_now, again
+    never = "never: what fails each time, in the order of the URLs"
+    assert found["never"] == for_ever, never
 
 
-def solve_batch_size() -> int:
-    size = 40  # five batches, one for each process
-    return size
+def solve_sort_out() -> SortOut:
+    def sort_out(urls):
+        found = {"pages": {}, "again": [], "never": []}
+        with ThreadPoolExecutor(len(urls)) as pool:
+            calls = {url: pool.submit(fetch_url, url) for url in urls}
+        for url, call in calls.items():
+            error = call.exception()
+            answer = getattr(error, "response", None)
+            if error is None:
+                found["pages"][url] = call.result()
+            elif answer is not None and answer.status_code == 404:
+                found["never"].append(url)
+            else:
+                found["again"].append(url)
+        return found
+
+    return sort_out
 
 
-BOUND, LEFT = 20, 5
-
-
-@hint("LLEN tells how many messages wait: ask before you send.")
-def check_offer(offer: Callable[[float], bool]) -> None:
-    shelf = app.backend.client
-    shelf.delete("shelf")
+@hint("Which backend does each greenlet open? And how many may use a shared one?")
+def check_green_settings(greenlets: int, settings: Mapping[str, Any]) -> None:
+    assert greenlets == 150, f"150 greenlets, not {greenlets!r}"
+    page = f"{lab.fb.url}/v1/ada/photos?limit=1&latency=0.1"
+    calls = group(fetch_url.s(page) for _ in range(100))
+    stats = app.backend.client.info
+    yours = lab.worker(greenlets, "gevent", "yours", settings=settings)
     try:
-        accepted = [offer(0.1) for _ in range(BOUND + 10)]
-        waiting = shelf.llen("shelf")
-        shelf.rpop("shelf", LEFT)
-        again = [offer(0.1) for _ in range(LEFT + 1)]
+        ask = app.control.inspect([yours.node], limit=1, timeout=10)
+        [conf] = ask.conf().values()
+        most = conf.get("redis_max_connections") or 100  # as redis-py has it
+        if conf.get("result_backend_thread_safe"):
+            told = f"a pool of {most} connections has none for {greenlets - most}"
+            assert most >= greenlets, told
+        for _ in range(2):  # the second time, there are connections in the pools
+            before = stats("stats")["total_connections_received"]
+            pages = calls.apply_async(queue="yours").get(timeout=60)
+            after = stats("stats")["total_connections_received"]
     finally:
-        shelf.delete("shelf")
+        yours.kill()
 
-    assert waiting <= BOUND, f"{waiting} messages wait, and {BOUND} are the bound"
-    room = f"only {waiting} messages wait: there was room for {BOUND}"
-    assert waiting == BOUND, room
-    told = "it should return whether it has sent"
-    assert accepted == [True] * BOUND + [False] * 10, told
-    left = f"after {LEFT} have left there is room for {LEFT}"
-    assert again == [True] * LEFT + [False], left
+    opened = (after - before) / len(pages)
+    told = f"each call opened {opened:.2f} connections to Redis"
+    assert opened < MOST_OPENED, told
 
 
-def solve_offer(r: Any, nap: Any) -> Callable[..., bool]:
-    def offer(seconds, queue="shelf"):
-        if r.llen(queue) >= 20:
-            return False
-        nap.apply_async([seconds], queue=queue, ignore_result=True)
-        return True
-
-    return offer
+def solve_green_settings() -> tuple[int, dict[str, Any]]:
+    greenlets = 150
+    settings = {
+        "result_backend_thread_safe": True,
+        "redis_max_connections": greenlets,
+    }
+    return greenlets, settings
