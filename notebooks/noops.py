@@ -102,6 +102,16 @@ def bill(
     return {who: round(1e6 * pays[who] / count) for who in pays}, count / took
 
 
+def race(length: float, queue: str, count: int = 10) -> tuple[float, float]:
+    """Seconds for some naps of this length in a loop here, and sent to a queue."""
+    begin = time.perf_counter()
+    for _ in range(count):
+        nap(length)
+    turn = time.perf_counter()
+    _read([nap.apply_async([length], queue=queue) for _ in range(count)])
+    return turn - begin, time.perf_counter() - turn
+
+
 def _send_and_wait(worker: Any, queue: str, count: int, options: Any) -> float:
     """Gives the processor time of this process when all were sent."""
     store.delete(LAST)

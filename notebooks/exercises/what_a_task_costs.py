@@ -60,7 +60,11 @@ TURNS, NOOPS, FACTOR, SHARE = 7, 120, 2, 0.75
 
 @hint("Whose time is it? Drop what nobody reads, and give a second core to the worker.")
 def check_faster_noops(
-    pool: str, workers: int, settings: Mapping[str, Any], options: Mapping[str, Any]
+    pool: str,
+    concurrency: int,
+    workers: int,
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> None:
     from notebooks import noops
 
@@ -68,11 +72,10 @@ def check_faster_noops(
     assert few, f"workers is a whole number from 1 to 4, not {workers!r}"
     other = sorted(set(options) - ALLOWED)
     assert not other, f"options may not have {', '.join(other)}"
-    size = 1 if pool == "solo" else 2
 
     default = [lab.worker(2, queues="default", **KNOWS)]
     yours = [
-        lab.worker(size, pool, "yours", settings=settings, **KNOWS)
+        lab.worker(concurrency, pool, "yours", settings=settings, **KNOWS)
         for _ in range(workers)
     ]
     ways = {
@@ -96,8 +99,8 @@ def check_faster_noops(
     assert share <= SHARE, "more workers alone are not enough: make the no-op cheaper"
 
 
-def solve_faster_noops() -> tuple[str, int, dict[str, Any], dict[str, Any]]:
-    pool, workers = "solo", 2
+def solve_faster_noops() -> tuple[str, int, int, dict[str, Any], dict[str, Any]]:
+    pool, concurrency, workers = "solo", 1, 2
     settings = {"worker_send_task_events": False, "task_track_started": False}
     options = {"ignore_result": True}
-    return pool, workers, settings, options
+    return pool, concurrency, workers, settings, options
