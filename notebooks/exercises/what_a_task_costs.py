@@ -93,7 +93,7 @@ def check_faster_noops(
     main, children = table["worker, main, µs"], table["worker, pool, µs"]
     price = {name: main[name] + children[name] for name in ways}
     share = price["yours"] / price["default"]
-    told = f"{times:.1f} times as many no-ops a second as the default"
+    told = f"Yours: {times:.1f} times the no-ops a second"
     print(f"{told}, each for {share:.2f} of the processor time.")
     assert times >= FACTOR, f"{FACTOR} times as many are asked for"
     assert share <= SHARE, "more workers alone are not enough: make the no-op cheaper"
