@@ -25,7 +25,7 @@ COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --f
 # What readers copy, and notebooks print: 88 columns, as in notebooks (notebooks/.ruff.toml says why).
 COPIED = --config "line-length = 88" tasks.py celeryconfig.py shop.py project
 
-.PHONY: help lab test odd storm cores compare refresh book lint lock python
+.PHONY: help lab test odd storm cores compare noops refresh book lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ cores: $(READY) ## how many processes a worker starts in a container (2 minutes,
 
 compare: $(COMPARED) ## Celery beside RQ, Dramatiq, Huey, Taskiq and others (15 minutes)
 	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -E -m benchmarks.compare $(ARGS)
+
+noops: $(COMPARED) ## where the time of a task that does nothing goes (4 minutes)
+	@PATH="$$PWD/.venv-compare/bin:$$PATH" python -E -m benchmarks.compare.noops $(ARGS)
 
 refresh: $(READY) ## run the notebooks and store their outputs
 	@$(PY) -m tools.refresh $(ARGS)

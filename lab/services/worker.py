@@ -50,7 +50,8 @@ class Worker(Process):
         label = unused_name(label)
         # The kernel's pid keeps the node names of two notebooks on one Redis apart.
         self.node = f"{label}{LAB_NODE}{os.getpid()}"
-        arguments = ["-A", "tasks", "worker", *options, "--loglevel", "INFO", "--hostname", self.node]
+        level = [] if "--loglevel" in options else ["--loglevel", "INFO"]
+        arguments = ["-A", "tasks", "worker", *options, *level, "--hostname", self.node]
         arguments += ["--", *settings] if settings else []
         self.command = shlex.join(["celery", *arguments])
         self._is_ready = False

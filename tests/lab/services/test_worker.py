@@ -71,7 +71,8 @@ def use_workers():
     seen["killed"] = killed.returncode
     seen["left by kill"] = [p.pid for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
-    threads = lab.worker(concurrency=3, pool="threads", queues=["a", "b.c"], prefetch_multiplier=4, without_gossip=True)
+    more = {"prefetch_multiplier": 4, "without_gossip": True, "loglevel": "WARNING"}
+    threads = lab.worker(concurrency=3, pool="threads", queues=["a", "b.c"], **more)
     stats = app.control.inspect([threads.node], timeout=10).stats()[threads.node]
     seen["threads"] = [stats["pool"]["max-concurrency"], threads.command]
     queues = app.control.inspect([threads.node], timeout=10).active_queues()[threads.node]
@@ -165,7 +166,8 @@ def test_kill_takes_the_children_along(seen):
 def test_threads_and_several_queues(seen):
     size, command = seen["threads"]
     assert size == 3
-    assert "--pool threads --queues a,b.c --prefetch-multiplier 4 --without-gossip " in command
+    assert "--pool threads --queues a,b.c --prefetch-multiplier 4 --without-gossip --loglevel WARNING " in command
+    assert "INFO" not in command
     assert seen["queues"] == ["a", "b.c"]
 
 
