@@ -147,7 +147,7 @@ def in_turns(ways: dict[str, dict[str, Any]], turns: int = 4, count: int = 300) 
         for worker in way["workers"]:
             worker.ready()
         _drain(way, 50)
-    found = {name: [] for name in ways}
+    found: dict[str, list[Any]] = {name: [] for name in ways}
     for _ in range(turns):
         for name, way in ways.items():
             found[name].append(_drain(way, count))

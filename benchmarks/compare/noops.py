@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def worker_rates(count: int, rounds: int) -> dict[str, dict[str, Any]]:
     try:
         for name in WAYS:
             take(name, WARM)
-        return in_turns({name: lambda name=name: take(name, count) for name in WAYS}, rounds)
+        return in_turns({name: partial(take, name, count) for name in WAYS}, rounds)
     finally:
         measure.end([each for some in workers.values() for each in some])
 

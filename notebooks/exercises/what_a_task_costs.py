@@ -78,7 +78,7 @@ def check_faster_noops(
         lab.worker(concurrency, pool, "yours", settings=settings, **KNOWS)
         for _ in range(workers)
     ]
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "default": {"queue": "default", "workers": default},
         "yours": {"queue": "yours", "workers": yours, "options": options},
     }
