@@ -26,6 +26,7 @@ from lab.services.worker import Worker
 STORED = Path(__file__).with_name("outages.json")
 NOTICED = re.compile("Connection to broker lost|BRPOP got no reply|missed . health")
 DONE = "SUCCESS"
+OURS = "this notebook's"  # settings
 TELLING = ("asynloop", "fire_timers", "_read_from_socket")  # functions of a stack
 EVERY = 0.5  # seconds between two calls that are sent
 QUIET = 2.5  # seconds without a new request, until what is missing is lost
@@ -88,6 +89,18 @@ def kept(end: str, **files: bool) -> int:
 def site_app(url: str, **settings: Any) -> Celery:
     """A site's application: messages and results in this Redis, no connection yet."""
     return Celery("site", broker=url, backend=url, set_as_current=False, **settings)
+
+
+def site_rows(
+    what: str, default: float | None = None, ours: float | None = None
+) -> list[Row]:
+    """Rows of a site that had its error after so many seconds."""
+    found = {"default": default, OURS: ours}
+    return [
+        {"what": what, "who": "site", "settings": settings, "noticed": seconds}
+        for settings, seconds in found.items()
+        if seconds is not None
+    ]
 
 
 def site(app: Celery, *, most: float, **options: Any) -> Row:
