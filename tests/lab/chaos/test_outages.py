@@ -69,7 +69,7 @@ def sell(outage, settings, orders):
         longest = max(longest, time.monotonic() - began)
         supervise()
         time.sleep(0.05)
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 40
     while outbox.unfinished() and time.monotonic() < deadline:
         outbox.relay()
         supervise()
