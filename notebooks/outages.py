@@ -127,6 +127,7 @@ def warm_up(worker: Worker) -> None:
     """One call, so that all connections of a worker with one process are there."""
     call = _send("warm", 0)
     worker.wait_for("the first call", lambda: states().get(call) == DONE, timeout=30)
+    worker.wait_until_idle()  # it has told all about that call, too
 
 
 def states() -> Mapping[str, str]:
