@@ -25,7 +25,7 @@ COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --f
 # What readers copy, and notebooks print: 88 columns, as in notebooks (notebooks/.ruff.toml says why).
 COPIED = --config "line-length = 88" tasks.py celeryconfig.py shop.py project
 
-.PHONY: help lab test odd storm cores compare noops refresh book lint lock python
+.PHONY: help lab test odd storm outages cores compare noops refresh book lint lock python
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ odd: $(READY) ## a hundred starts of the lab in odd surroundings (ODD_FIRST=seed
 
 storm: $(READY) ## twenty storms of notebook 09b, with as many seeds (8 minutes)
 	@$(PY) benchmarks/storm.py $(ARGS)
+
+outages: $(READY) ## the outages of notebook 10 that take minutes, stored for its picture (3 minutes)
+	@$(PY) benchmarks/outages.py $(ARGS)
 
 cores: $(READY) ## how many processes a worker starts in a container (2 minutes, needs Docker)
 	@$(PY) benchmarks/cores.py

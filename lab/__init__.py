@@ -33,6 +33,7 @@ from .draw.diagrams import draw_overview, draw_worker
 from .draw.histograms import draw_load, draw_spread
 from .draw.lanes import draw_lanes
 from .draw.message import draw_message
+from .draw.outages import draw_outages
 from .draw.processor import draw_cpu
 from .draw.waits import draw_waits
 from .draw.xrays import draw_xrays
@@ -42,7 +43,7 @@ from .record.processor import cores
 from .record.run import phases
 from .record.workers import memory
 from .services.check import check_machine
-from .services.further import redis_server, sentinel, worker
+from .services.further import proxy, redis_server, sentinel, worker
 from .services.mail import MailControl as _MailControl
 from .services.open_lab import current
 from .services.start import start
@@ -70,6 +71,7 @@ __all__ = [
     "draw_lanes",
     "draw_load",
     "draw_message",
+    "draw_outages",
     "draw_overview",
     "draw_panels",
     "draw_scaling",
@@ -85,6 +87,7 @@ __all__ = [
     "mail",
     "memory",
     "phases",
+    "proxy",
     "redis",
     "redis_server",
     "sentinel",

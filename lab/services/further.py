@@ -1,4 +1,4 @@
-"""`lab.worker` and `lab.redis_server`: services that a cell starts on top of those that `lab.start()` has opened."""
+"""`lab.worker`, `lab.redis_server`, `lab.proxy`: services that a cell starts on top of those of `lab.start()`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from ..basics.errors import LabError
 from .open_lab import current
 from .process import unused_name
+from .proxy import Proxy
 from .redis_server import RedisServer
 from .sentinel import Sentinel
 from .worker import COURSE_PROCESSES, Worker
@@ -75,3 +76,14 @@ def sentinel(primary: RedisServer, *, group: str = "photos", down_after: float =
     print(started.command)
     started.wait_for_replica()
     return started
+
+
+def proxy(url: str | None = None) -> Proxy:
+    """Start a proxy before a Redis that the lab has started, whose connections can be cut without a word.
+
+    url: the address of that Redis (default None: the notebook's own)
+    """
+    lab = current()
+    if url is None and lab.redis is None:
+        raise LabError("This Redis is not the notebook's own. With lab.start(private=True) it is.")
+    return Proxy(lab.keeper, url or lab.redis_url, name=unused_name("proxy"))
