@@ -1,4 +1,4 @@
-"""Outages of notebook 10, with shop's outbox and the notebook's settings: no order is lost, none is charged twice."""
+"""Outages of notebooks 10 and 10b, with shop's outbox and 10's settings: no order is lost, none is charged twice."""
 
 import ast
 from pathlib import Path
@@ -19,28 +19,40 @@ def settings_to_copy() -> dict[str, Any]:
 
 
 def sell(outage, settings, orders):
-    """Orders through the outbox, all by way of a proxy, with an outage in their midst."""
+    """Orders through the outbox, all by way of a proxy or a Sentinel, with an outage in their midst."""
     import time
+
+    import redis
 
     import lab
 
     lab.start(worker=False, private=True)
-    proxy = lab.proxy()
 
     import shop
+    from notebooks.ledger import on, with_standby
     from tasks import app
 
-    app.conf.broker_url = proxy.url
-    urls = {"broker_url": proxy.url, "result_backend": proxy.url}
     settings = {name: value for name, value in settings.items() if value is not None}  # as celeryconfig.py has it
-    worker = lab.worker(concurrency=2, include="shop", settings=urls | settings)
+    if outage == "replace":
+        primary, _ = with_standby()
+        address = on(lab.sentinel(primary).url)
+        for name in "broker_transport_options", "result_backend_transport_options":
+            address[name] |= settings.pop(name, {})
+    else:
+        proxy = lab.proxy()
+        address = on(proxy.url)
+    settings |= address
+    app.conf.update(address)
+    worker = lab.worker(concurrency=2, include="shop", settings=settings, wait=False)
+    worker.wait_for("it was ready", lambda: " ready." in worker.log(), timeout=60)
+    client = redis.Redis.from_url(lab.redis.url)
     outbox = shop.Outbox(deadline=4)
 
     def supervise():
         """As systemd would: a worker that has ended is started again. One with a late task ends with its Redis."""
         nonlocal worker
         if worker.returncode is not None:
-            worker = lab.worker(concurrency=2, include="shop", settings=urls | settings, wait=False)
+            worker = lab.worker(concurrency=2, include="shop", settings=settings, wait=False)
 
     def begin():
         {
@@ -48,14 +60,22 @@ def sell(outage, settings, orders):
             "stop": lab.redis.stop,
             "kill": lab.redis.kill,
             "freeze": lab.redis.freeze,
-            "cut": proxy.cut,
+            "cut": lambda: proxy.cut(),
             "vanish": lambda: proxy.cut(also_new=True),
+            "refuse": lambda: client.replicaof("127.0.0.1", 1),
+            "full": lambda: client.config_set("maxmemory", 1),
+            "replace": lambda: primary.kill(),
         }[outage]()
 
     def end():
-        {"stop": lab.redis.start, "kill": lab.redis.start, "freeze": lab.redis.thaw, "vanish": proxy.mend}.get(
-            outage, str
-        )()
+        {
+            "stop": lab.redis.start,
+            "kill": lab.redis.start,
+            "freeze": lab.redis.thaw,
+            "vanish": lambda: proxy.mend(),
+            "refuse": lambda: client.replicaof("NO", "ONE"),
+            "full": lambda: client.config_set("maxmemory", 0),
+        }.get(outage, str)()
 
     longest = 0.0
     for number in range(orders):
@@ -78,7 +98,7 @@ def sell(outage, settings, orders):
     return {"unfinished": outbox.unfinished(), "charged": charged, "longest": longest}
 
 
-@pytest.mark.parametrize("outage", ["none", "stop", "kill", "freeze", "cut", "vanish"])
+@pytest.mark.parametrize("outage", ["none", "stop", "kill", "freeze", "cut", "vanish", "refuse", "full", "replace"])
 def test_no_order_is_lost(outage: str, place) -> None:
     seen = place.witness(sell, outage, settings_to_copy(), ORDERS)
     assert seen["unfinished"] == []
