@@ -67,7 +67,7 @@ def warm_up(*workers: Any) -> None:
     """Let each worker, which reads the queue of its name, make two hundred short calls:
     its processes load what they need, and the mock Facebook makes up its members."""
     for worker in workers:
-        queue = worker.ready().node.partition("@")[0]
+        queue = worker.ready().queue
         short = group(fetch_url.s(url) for url in urls_of(100, 0.1))
         for _ in range(2):
             short.apply_async(queue=queue).get(timeout=60, interval=0.01)

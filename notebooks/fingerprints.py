@@ -66,9 +66,8 @@ def burst(worker: Any, task: Any, argument: Any, *, calls: int = 6) -> Any:
     Gives what `lab.watch_cpu` measured meanwhile: `took` (seconds), `cores` (used, on
     average), `seconds` (of processor time).
     """
-    queue = _queue_of(worker)
-    with lab.watch_cpu(queue, worker) as usage:
-        _finish(_send(queue, task, argument, calls), worker)
+    with lab.watch_cpu(worker.queue, worker) as usage:
+        _finish(_send(worker.queue, task, argument, calls), worker)
     return usage
 
 
@@ -86,7 +85,7 @@ def asked_after(url: str, worker: Any, *, calls: int = 6) -> list[float]:
     once. Returns when all are there."""
     lab.fb.forget()
     begin = time.time()
-    _finish(_send(_queue_of(worker), fetch_url, url, calls), worker)
+    _finish(_send(worker.queue, fetch_url, url, calls), worker)
     return [request.arrival - begin for request in lab.fb.witness().requests]
 
 
@@ -96,14 +95,9 @@ def warm_up(*workers: Any) -> None:
     url = f"{lab.fb.url}/v1/ada/photos?latency=0.05"
     for worker in workers:
         worker.ready()
-    sent = [_send(_queue_of(worker), fetch_url, url, 10) for worker in workers]
+    sent = [_send(worker.queue, fetch_url, url, 10) for worker in workers]
     for tickets, worker in zip(sent, workers, strict=True):
         _finish(tickets, worker)
-
-
-def _queue_of(worker: Any) -> str:
-    """The queue that the worker reads, after which the lab has named it."""
-    return worker.node.partition("@")[0]
 
 
 def _send(queue: str, task: Any, argument: Any, calls: int) -> list[Any]:

@@ -18,7 +18,6 @@ from celery.signals import worker_init
 
 import lab
 from lab.services.worker import Worker
-from tasks import app
 
 
 @worker_init.connect
@@ -37,10 +36,9 @@ def in_each_process(worker: Worker, task: Task, *, least: int = 3) -> list[list[
     It is sent twice at the same moment, until each process has given so many. It gives
     the id of its process and a number.
     """
-    queue = _queue_of(worker)
     given: dict[int, list[int]] = {}
     for _ in range(10 * least):
-        for ticket in [task.apply_async(queue=queue) for _ in range(2)]:
+        for ticket in [task.apply_async(queue=worker.queue) for _ in range(2)]:
             pid, number = _get(ticket, worker)
             given.setdefault(pid, []).append(number)
         if len(given) == 2 and min(map(len, given.values())) >= least:
@@ -51,10 +49,9 @@ def in_each_process(worker: Worker, task: Task, *, least: int = 3) -> list[list[
 def one_interrupted(worker: Worker, task: Task, users: Sequence[str]) -> list[Any]:
     """What the task gives for two users. The first one's process has asked, and is
     stopped until the second one has its answer, as on a machine that is busy."""
-    queue = _queue_of(worker)
     first, second = users
     lab.fb.forget()
-    slow = task.apply_async([first], queue=queue)
+    slow = task.apply_async([first], queue=worker.queue)
     worker.wait_for(
         f"{first}'s request was there",
         lambda: lab.fb.witness().in_flight == 1 or slow.failed(),
@@ -65,7 +62,7 @@ def one_interrupted(worker: Worker, task: Task, users: Sequence[str]) -> list[An
     pid = slow.info["pid"]  # of a task that is STARTED
     os.kill(pid, SIGSTOP)
     try:
-        quick = _get(task.apply_async([second], queue=queue), worker)
+        quick = _get(task.apply_async([second], queue=worker.queue), worker)
     finally:
         with suppress(ProcessLookupError):
             os.kill(pid, SIGCONT)
@@ -76,7 +73,7 @@ def ask_all(worker: Worker, voucher: Task, owner: Task, shout: Task) -> dict[str
     """All that the notebook asks, of one worker, and the megabytes that it takes."""
     one, other = in_each_process(worker, voucher)
     ada, bob = one_interrupted(worker, owner, ["ada", "bob"])
-    done = shout.apply_async(["done"], queue=_queue_of(worker))
+    done = shout.apply_async(["done"], queue=worker.queue)
     worker.wait_for(f"{shout.name} ended", done.ready, timeout=30)
     return {
         "vouchers": "some twice" if set(one) & set(other) else "no voucher twice",
@@ -101,12 +98,6 @@ def replacements(tickets: Sequence[AsyncResult]) -> list[tuple[float, float, flo
 def owner_of(page: dict[str, Any]) -> str:
     """Whose friends a page of the mock Facebook lists: their pictures' URLs say it."""
     return page["data"][0]["picture"]["data"]["url"].split("/")[-2]
-
-
-def _queue_of(worker: Worker) -> str:
-    """The queue that the worker reads, by its own account."""
-    said = app.control.inspect([worker.node], limit=1, timeout=10).active_queues()
-    return said[worker.node][0]["name"]
 
 
 def _get(ticket: AsyncResult, worker: Worker) -> Any:

@@ -32,7 +32,8 @@ SETTLE_SECONDS = 5  # for a worker to hear from its processes what they have don
 
 
 class Worker(Process):
-    """A running worker: `node` is its name for Celery, `command` the command line that started it.
+    """A running worker: `node` is its name for Celery, `queue` the first of the queues that it serves, `command` the
+    command line that started it.
 
     Printed, it is that command, folded.
     """
@@ -50,6 +51,7 @@ class Worker(Process):
         label = unused_name(label)
         # The kernel's pid keeps the node names of two notebooks on one Redis apart.
         self.node = f"{label}{LAB_NODE}{os.getpid()}"
+        self.queue = options[options.index("--queues") + 1].split(",")[0] if "--queues" in options else "celery"
         level = [] if "--loglevel" in options else ["--loglevel", "INFO"]
         arguments = ["-A", "tasks", "worker", *options, *level, "--hostname", self.node]
         arguments += ["--", *settings] if settings else []

@@ -60,7 +60,7 @@ def use_workers():
     seen["left by stop"] = [pid for pid in [parent, *pool] if psutil.pid_exists(pid)]
 
     killed = lab.worker(concurrency=2, queues="two")
-    seen["second node"] = killed.node
+    seen["second node"], seen["second queue"] = killed.node, killed.queue
     victims = [psutil.Process(pid) for pid in killed.pids]
     with socket.create_server(("127.0.0.1", 0)) as silent:  # its task would wait for half a minute
         silent.settimeout(30)
@@ -161,6 +161,7 @@ def test_kill_takes_the_children_along(seen):
     assert seen["killed"] == -9
     assert not seen["left by kill"]
     assert seen["second node"] != seen["node"]  # another one, although its name was asked for twice
+    assert seen["second queue"] == "two"
 
 
 def test_threads_and_several_queues(seen):
