@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, pairwise
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -139,8 +139,10 @@ def be_replica_for(server: Any, seconds: float) -> None:
     """Make it a replica, of a primary that does not answer, for so many seconds."""
     with client_of(server) as client:
         client.replicaof("127.0.0.1", 1)
-        time.sleep(seconds)
-        client.replicaof("NO", "ONE")
+        try:
+            time.sleep(seconds)
+        finally:
+            client.replicaof("NO", "ONE")
 
 
 @contextmanager
@@ -161,7 +163,8 @@ def kept_full(server: Any) -> Iterator[None]:
     thread = Thread(target=write, daemon=True)
     thread.start()
     try:
-        is_full.wait(30)
+        if not is_full.wait(30):
+            raise RuntimeError("this Redis has no limit: it is not full after 30 s")
         yield
     finally:
         over.set()
@@ -179,7 +182,7 @@ def is_empty(client: redis.Redis) -> bool:
     return not client.llen("celery") and not client.hlen("unacked")
 
 
-def ended_twice(server: Any, worker: "Worker", order: str) -> bool:
+def is_over(server: Any, worker: "Worker", order: str) -> bool:
     """Whether the order was begun twice, and the worker runs nothing any more."""
     if len(begun(order)) < 2:
         return False
@@ -255,7 +258,7 @@ class Story:
         """Seconds from the accident to the end of the longest pause without a packed
         order that follows it."""
         times = sorted(when for _, when in self.runs)
-        pauses = zip(times, times[1:], strict=False)
+        pauses = [pause for pause in pairwise(times) if pause[1] > self.accident]
         return max(pauses, key=lambda pause: pause[1] - pause[0])[1] - self.accident
 
 

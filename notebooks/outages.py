@@ -1,8 +1,8 @@
 """The outages of notebook 10, When Redis fails: who notices, who works, what is lost.
 
-`site` and `worker` measure one side each, and give a row for `lab.draw_outages`. All
-times are seconds since the outage began. The long runs, in which nothing happens for
-minutes, are in outages.json: `make outages` measures them again.
+`site` and `watch_worker` measure one side each, and give a row for `lab.draw_outages`.
+All times are seconds since the outage began. The long runs, in which nothing happens
+for minutes, are in outages.json: `make outages` measures them again.
 """
 
 import json
@@ -31,6 +31,15 @@ TELLING = ("asynloop", "fire_timers", "_read_from_socket")  # functions of a sta
 EVERY = 0.5  # seconds between two calls that are sent
 QUIET = 2.5  # seconds without a new request, until what is missing is lost
 
+ORDER = {
+    ("stopped", "site"): "stopped: site",
+    ("stopped", "worker"): "stopped for 3 s: worker",
+    ("hangs", "site"): "hangs: site",
+    ("hangs", "worker"): "hangs for 3 s: worker",
+    ("cut", "site"): "cut off: site",
+    ("cut", "worker"): "cut off: worker",
+}
+
 Row = dict[str, Any]
 
 
@@ -43,16 +52,6 @@ def find(rows: list[Row], **wanted: Any) -> Row:
     """The one row that has these values."""
     [row] = [row for row in rows if wanted.items() <= row.items()]
     return row
-
-
-ORDER = {
-    ("stopped", "site"): "stopped: site",
-    ("stopped", "worker"): "stopped for 3 s: worker",
-    ("hangs", "site"): "hangs: site",
-    ("hangs", "worker"): "hangs for 3 s: worker",
-    ("cut", "site"): "cut off: site",
-    ("cut", "worker"): "cut off: worker",
-}
 
 
 def panels(rows: list[Row], *settings: str) -> dict[str, list[Row]]:
@@ -186,10 +185,12 @@ def ended_workers(runs: int, settings: Mapping[str, Any]) -> Row:
         keep_busy(worker, seconds=3)
         time.sleep(1)  # it waits for its next task, too
         lab.redis.kill()
-        time.sleep(4)
-        codes.append(worker.returncode)
-        worker.kill()
-        lab.redis.start()
+        try:
+            time.sleep(4)
+            codes.append(worker.returncode)
+            worker.kill()
+        finally:
+            lab.redis.start()
     row = {"who": "worker", "noticed": None, "back": None, "watched": 4}
     return row | {"runs": runs, "ended": codes.count(1)}
 

@@ -79,4 +79,4 @@ def _losses(row: Mapping[str, Any]) -> str:
 def _in_words(row: Mapping[str, Any]) -> str:
     """What is the same in every run."""
     ends = row["noticed"] if row["who"] == "site" else row["back"]
-    return f"{row['name']}: {'goes on' if ends is not None else 'never'}"
+    return f"{row['name']}: {('error' if row.get('who') == 'site' else 'works again') if ends is not None else 'never'}"

@@ -11,7 +11,7 @@ from notebooks.ledger import (
     begun,
     client_of,
     cut_connections,
-    ended_twice,
+    is_over,
     new_site,
     packed,
     send,
@@ -27,11 +27,11 @@ def check_sturdy(sturdy: dict[str, Any]) -> None:
     worker = start_worker(server.url, concurrency=2, **sturdy)
     try:
         late = f"{name}-late"
-        send(site, late, 2, late=True)
+        send(site, late, 3, late=True)
         worker.wait_for("it began", lambda: begun(late), timeout=20)
         cut_connections(client)
         worker.wait_for(
-            "all was done", lambda: ended_twice(server, worker, late), timeout=60
+            "all was done", lambda: is_over(server, worker, late), timeout=60
         )
         times = len(packed(late))
         be_replica_for(server, seconds=2)

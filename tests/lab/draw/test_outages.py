@@ -39,7 +39,7 @@ def test_what_never_ends_has_no_dot():
 
 def test_in_words():
     assert draw(SITE, WORKER, NEVER)._repr_mimebundle_()[0]["text/plain"] == (
-        "Who notices\ndefault: a site: goes on; a worker: goes on; deaf: never"
+        "Who notices\ndefault: a site: error; a worker: works again; deaf: never"
     )
 
 
