@@ -64,8 +64,8 @@ def timed(
 
 
 def warm_up(*workers: Any) -> None:
-    """Let each worker, which reads the queue of its name, make two hundred short calls:
-    its processes load what they need, and the mock Facebook makes up its members."""
+    """Let each worker make two hundred short calls: its processes load what they need,
+    and the mock Facebook makes up its members."""
     for worker in workers:
         queue = worker.ready().queue
         short = group(fetch_url.s(url) for url in urls_of(100, 0.1))
@@ -90,8 +90,9 @@ def race(ways: Mapping[str, Fetch], *workers: Any, turns: int = 3) -> dict[str, 
     others = [*workers, lab.fb.process, lab.redis.process]
     turns_of: dict[str, list[Finish]] = {name: [] for name in ways}
     seen = []
-    for _ in range(turns):
-        for name, fetch in ways.items():
+    for turn in range(turns):
+        order = list(ways.items())  # each turn begins with another way
+        for name, fetch in order[turn:] + order[:turn]:
             with ExitStack() as watches:
                 usages = [
                     watches.enter_context(lab.watch_cpu(name, *who))

@@ -102,7 +102,7 @@ def bill(
     return {who: round(1e6 * pays[who] / count) for who in pays}, count / took
 
 
-def race(length: float, queue: str, count: int = 10) -> tuple[float, float]:
+def loop_or_queue(length: float, queue: str, count: int = 10) -> tuple[float, float]:
     """Seconds for some naps of this length in a loop here, and sent to a queue."""
     begin = time.perf_counter()
     for _ in range(count):
@@ -148,15 +148,17 @@ def in_turns(ways: dict[str, dict[str, Any]], turns: int = 4, count: int = 300) 
             worker.ready()
         _drain(way, 50)
     found: dict[str, list[Any]] = {name: [] for name in ways}
-    for _ in range(turns):
-        for name, way in ways.items():
-            found[name].append(_drain(way, count))
-    for way in ways.values():
-        _signal(way["workers"], signal.SIGCONT)
+    try:
+        for _ in range(turns):
+            for name, way in ways.items():
+                found[name].append(_drain(way, count))
+    finally:
+        for way in ways.values():
+            _signal(way["workers"], signal.SIGCONT)
     rows = {
-        name: {key: min(each[key] for each in turns) for key in turns[0]}
-        | {"no-ops a second": statistics.median(t["no-ops a second"] for t in turns)}
-        for name, turns in found.items()
+        name: {key: min(each[key] for each in of_way) for key in of_way[0]}
+        | {"no-ops a second": statistics.median(t["no-ops a second"] for t in of_way)}
+        for name, of_way in found.items()
     }
     columns = next(iter(rows.values()))
     return {key: {name: round(rows[name][key]) for name in rows} for key in columns}
@@ -251,14 +253,21 @@ def rush(title: str, worker: Any, helper: Any, *, queue: str, left: int) -> Any:
     def runs() -> bool:
         return lab.fb.witness().in_flight == 1 and store.llen(queue) == left
 
-    with lab.watch(title) as seen:
+    with lab.watch(title, second="friends") as seen:
         sent = ResultSet([fetch_url.apply_async([each], queue=queue) for each in urls])
         worker.wait_for(f"it ran one and left {left} in Redis", runs, timeout=MINUTE)
         told = {"destination": [helper.node], "reply": True, "timeout": 5}
         app.control.add_consumer(queue, **told)
-        sent.get(timeout=MINUTE)
-    app.control.cancel_consumer(queue, **told)
+        try:
+            sent.get(timeout=MINUTE)
+        finally:
+            app.control.cancel_consumer(queue, **told)
     return seen
+
+
+def ran(seen: Any, worker: Any) -> int:
+    """How many of these calls the worker ran."""
+    return sum(task.attempts[-1].worker == worker.node for task in seen.tasks)
 
 
 def url(edge: str, latency: float) -> str:
