@@ -119,12 +119,6 @@ def send_many(site: Celery, name: str, many: int, *, seconds: float = 0.3) -> li
     return orders
 
 
-def last_words(worker: "Worker", about: str) -> str:
-    """The last line of a worker's log that has these words, without date and level."""
-    lines = [line for line in worker.log().splitlines() if about in line]
-    return lines[-1].partition("Process] ")[2]
-
-
 def fill(client: redis.Redis, megabytes: int) -> None:
     """Write so many megabytes of a cache, or as much as Redis takes."""
     for size in (10_000, 1):  # where no large piece fits, small ones may
