@@ -35,6 +35,7 @@ from .draw.lanes import draw_lanes
 from .draw.message import draw_message
 from .draw.processor import draw_cpu
 from .draw.waits import draw_waits
+from .draw.workflow import draw_workflow
 from .draw.xrays import draw_xrays
 from .record.commands import commands
 from .record.look import xray
@@ -78,6 +79,7 @@ __all__ = [
     "draw_storm",
     "draw_waits",
     "draw_worker",
+    "draw_workflow",
     "draw_xrays",
     "empty_folder",
     "fb",
