@@ -82,12 +82,29 @@ def _draw(axes: "Axes", part: Part, corner: Point, rows: int, letters: int) -> E
     before = Ends([], [])
     for each in part.parts:
         ends_here = _draw(axes, each, (x, y), rows, letters)
-        for start in before.out:
-            for end in ends_here.into:
-                draw_arrow(axes, start, end)
+        if before.out and ends_here.into:
+            _join(axes, before.out, ends_here.into)
         first, before = first or ends_here, ends_here
         x += _size(each)[0]
     return Ends((first or before).into, before.out)
+
+
+def _join(axes: "Axes", starts: list[Point], ends: list[Point]) -> None:
+    """Arrows from what must have ended to what begins then. Where there are several, they meet in one point."""
+    if len(starts) == len(ends) == 1:
+        draw_arrow(axes, starts[0], ends[0])
+        return
+    left, right = max(x for x, _ in starts), min(x for x, _ in ends)
+    meet = ends[0] if len(ends) == 1 else starts[0] if len(starts) == 1 else (0.0, _mean(starts))
+    middle = ((left + right) / 2, meet[1])
+    for x, y in starts:
+        axes.plot([x, middle[0]], [y, middle[1]], color=INK, linewidth=1.4, solid_capstyle="round")
+    for end in ends:
+        draw_arrow(axes, middle, end)
+
+
+def _mean(points: list[Point]) -> float:
+    return sum(y for _, y in points) / len(points)
 
 
 def _draw_step(axes: "Axes", step: Step, corner: Point, letters: int) -> Ends:
