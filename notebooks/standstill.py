@@ -182,8 +182,17 @@ def keys(group: str) -> list[str]:
     return sorted(key.decode()[-2:] for key in found)
 
 
-def start_chain(length: int) -> None:
-    chain(write.si(number) for number in range(length)).delay()
+def start_chain(length: int, queue: str = "celery") -> None:
+    chain(write.si(number) for number in range(length)).apply_async(queue=queue)
+
+
+def bytes_of_a_later_step() -> float:
+    """What each later step adds to the first message of a chain."""
+    store.delete("parked")
+    for length in (100, 200):
+        start_chain(length, queue="parked")
+    first, second = (len(message) for message in store.lrange("parked", 0, -1))
+    return abs(first - second) / 100
 
 
 def start_successor(length: int) -> None:

@@ -34,7 +34,7 @@ def check_steps(steps: ModuleType) -> None:
         app.control.add_consumer("celery", **told)
     times, most = found[LONG] / found[SHORT], 1.5 * LONG / SHORT
     assert times < most, (
-        f"{LONG // SHORT} times the steps cost {times:.0f} times the bytes"
+        f"{LONG // SHORT} times the steps cost {times:.1f} times the bytes"
     )
 
 
