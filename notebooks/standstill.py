@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celery import Signature, chain, chord
+from celery import Signature, chain, chord, current_task
 from celery.app.task import Context
 from celery.signals import before_task_publish
 
@@ -76,8 +76,10 @@ def write_and_send(number, last):
 
 
 def put(line: str, number: int) -> None:
-    """Write a number into a line. Each third takes a little longer."""
+    """Write a number into a line, and the message whose task does. Each third takes a
+    little longer."""
     time.sleep(0.004 * (number % 3))
+    store.sadd(f"{line}:by", current_task.request.properties["delivery_tag"])
     store.rpush(line, number)
 
 
@@ -202,7 +204,7 @@ def start_successor(length: int) -> None:
 def megabytes(run: Callable[[int], None], length: int, line: str) -> float:
     """What Redis takes in and gives out while a line of this length is written, in MB.
     Half a second without work goes first, to let what came before come to its end."""
-    store.delete(line)
+    store.delete(line, f"{line}:by")
     time.sleep(0.5)
     before = _bytes()
     run(length)

@@ -30,6 +30,8 @@ def check_steps(steps: ModuleType) -> None:
                 assert len(written) == length, missing
                 in_order = written == list(range(1, length + 1))
                 assert in_order, "the numbers are not in order: the steps overlapped"
+                by = store.scard(f"{LINE}:by")
+                assert by == length, f"{length} numbers were written by {by} tasks"
     finally:
         app.control.add_consumer("celery", **told)
     times, most = found[LONG] / found[SHORT], 1.5 * LONG / SHORT
