@@ -36,6 +36,7 @@ from .draw.message import draw_message
 from .draw.outages import draw_outages
 from .draw.processor import draw_cpu
 from .draw.waits import draw_waits
+from .draw.workflow import draw_workflow
 from .draw.xrays import draw_xrays
 from .record.commands import commands
 from .record.look import xray
@@ -80,6 +81,7 @@ __all__ = [
     "draw_storm",
     "draw_waits",
     "draw_worker",
+    "draw_workflow",
     "draw_xrays",
     "empty_folder",
     "fb",

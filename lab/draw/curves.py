@@ -84,7 +84,12 @@ def _draw_dots(axes: "Axes", measured: Mapping[int, float], words: Callable[[flo
 
 @plain
 def draw_scaling(
-    ways: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]], *, title: str, xlabel: str, limit: float = 0
+    ways: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]],
+    *,
+    title: str,
+    xlabel: str,
+    limit: float = 0,
+    ylabel: str = "seconds",
 ) -> Picture:
     """Seconds over a number, both in powers of ten: dots for what was measured, a line for what a model says.
 
@@ -92,11 +97,12 @@ def draw_scaling(
     title:  stands above the picture
     xlabel: what the numbers count
     limit:  seconds that no way can beat (default 0: none)
+    ylabel: the unit of the values (default "seconds")
     """
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     figure, axes = new_axes(4.8, title, f"{xlabel} (powers of ten)")
-    axes.set(xscale="log", yscale="log", ylabel="seconds (powers of ten)")
+    axes.set(xscale="log", yscale="log", ylabel=f"{ylabel} (powers of ten)")
     ends, best = {}, list(ways)[-1]
     numbers = [number for _, predicted in ways.values() for number in predicted]
     first, last = min(numbers), max(numbers)
@@ -112,7 +118,7 @@ def draw_scaling(
     low, high = min([*values, *ends.values()]) / 1.3, max(values) * 1.4
     _name_ends(axes, ends, last * 1.08, (high / low) ** 0.045, best)
     axes.set(xlim=(first * 0.85, last * (last / first) ** 0.25), ylim=(low, high))
-    powers = [10**power for power in range(6) if 10**power <= last]
+    powers = [10**power for power in range(6) if first * 0.85 <= 10**power <= last]
     axes.set_xticks(powers, [f"{power:,}" for power in powers])
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1, 2), numticks=99))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))

@@ -85,9 +85,11 @@ class Recorder:
     def _on_event(self, event: dict[str, Any]) -> None:
         kind, at = event["type"], event["timestamp"]
         with self._changed:
-            task = self._tasks.get(event.get("uuid", ""))
+            task = self._tasks.get(event.get("uuid", "")) or self._sent_by_a_task(event)
             if kind == "lab-mark":
                 self._marks.add(event["mark"])
+            elif task and kind == "task-sent":
+                task.sent = min(task.sent, at)
             elif task and kind == "task-received":
                 task.received = task.received or at
             elif task and kind == "task-started":
@@ -100,6 +102,17 @@ class Recorder:
                 if task.attempts:
                     task.attempts[-1].finished, task.attempts[-1].state = at, task.state
             self._changed.notify_all()
+
+    def _sent_by_a_task(self, event: dict[str, Any]) -> Task | None:
+        """The task of an event, if a task of this run has sent it. That it was received may be told first."""
+        if event["type"] not in ("task-sent", "task-received") or event.get("root_id") not in self._tasks:
+            return None
+        headers = {"id": event["uuid"], "argsrepr": event["args"], "task": event["name"]}
+        task = Task(event["uuid"], event["name"], label_of(headers), event["timestamp"])
+        task.queue, task.parent = event.get("routing_key") or "", event.get("parent_id") or ""
+        self._tasks[task.id] = task
+        self.run.tasks = list(self._tasks.values())
+        return task
 
     def _on_state(self, message: dict[str, Any]) -> None:
         with self._changed:

@@ -32,6 +32,7 @@ class Task:
     attempts: list[Attempt] = field(default_factory=list)
     state: str = "PENDING"
     queue: str = ""  # into which it was sent
+    parent: str = ""  # the id of the task that sent it
 
 
 @dataclass
