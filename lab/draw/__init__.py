@@ -12,6 +12,8 @@ may change what they like here: nothing but the look of a picture depends on it.
     histograms  `draw_load`, `draw_spread`
     processor   `draw_cpu`
     xrays       `draw_xrays`
+    outages     `draw_outages`
+    workflow    `draw_workflow`
     message     `draw_message`
     diagrams    `draw_overview`, `draw_worker`
     timeline    a user's timeline as a page, and its template timeline.html.j2

@@ -6,6 +6,7 @@ records (`run`, `xray`, `processor`, `labels`) import neither Redis nor Celery, 
     run        a run as data: tasks, attempts, requests; `lab.phases`
     recorder   fills a run: listens to Celery's events and to its states in Redis
     labels     short names for tasks
+    workflow   a canvas as data: its steps, what waits for what, and their states
     xray       an x-ray of Redis as data
     look       `lab.xray`: takes one
     commands   `lab.commands`: what Redis is told meanwhile, and by which process
