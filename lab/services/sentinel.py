@@ -4,11 +4,10 @@ from pathlib import Path
 
 import redis
 
-from ..basics.errors import LabError
 from ..basics.places import LOOPBACK
-from .keeper import CannotStart, Keeper
+from .keeper import Keeper
 from .process import Process
-from .redis_server import MOST_ATTEMPTS, NONE_HERE, START_SECONDS, RedisServer, free_port, server_binary
+from .redis_server import START_SECONDS, RedisServer, at_free_port, run_server
 
 CONFIGURATION = """\
 port {port}
@@ -33,19 +32,10 @@ class Sentinel:
     ) -> None:
         """`down_after`: seconds without an answer, after which the primary is down."""
         self.group = group
-        self._keeper, self._name, self._primary, self._down_after = keeper, name, primary, down_after
+        self._keeper, self._primary, self._down_after = keeper, primary, down_after
         self._folder = keeper.folder / name
         self._folder.mkdir()
-        for attempt in range(MOST_ATTEMPTS):
-            try:
-                self._launch(free_port())
-            except LabError as error:
-                # Another program took the port in between: choose again.
-                if "Address already in use" not in str(error) or attempt == MOST_ATTEMPTS - 1:
-                    raise
-                self._name = f"{name}-{attempt + 2}"  # with a log of its own
-            else:
-                return
+        at_free_port(name, self._launch)
 
     @property
     def primary_port(self) -> int:
@@ -61,17 +51,13 @@ class Sentinel:
     def __repr__(self) -> str:
         return f"<{self._name}: {self.command}>"
 
-    def _launch(self, port: int) -> None:
-        self.port, self.url = port, f"sentinel://{LOOPBACK}:{port}"
+    def _launch(self, port: int, name: str) -> None:
+        self.port, self.url, self._name = port, f"sentinel://{LOOPBACK}:{port}", name
         self.command = f"redis-server {self._name}.conf --sentinel"
         file = self._folder / f"{self._name}.conf"
         file.write_text(self._configuration(self._folder))
         with self._keeper.attempt():
-            try:
-                argv = [str(server_binary()), str(file), "--sentinel"]
-                self.process = Process(self._keeper, self._name, argv, cwd=self._folder)
-            except CannotStart as error:
-                raise LabError(NONE_HERE.format(error)) from None
+            self.process = run_server(self._keeper, self._name, [str(file), "--sentinel"], self._folder)
             self.process.wait_for("it answered", self._serves, timeout=START_SECONDS)
 
     def _configuration(self, folder: Path) -> str:
