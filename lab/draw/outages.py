@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .lanes import key_words
 from .picture import Picture, draw_key, finish, new_panels
-from .style import FAILED, HATCH, INK, RUNNING, WAITING, plain
+from .style import FAILED, HATCH, INK, ON_PAPER, RUNNING, WAITING, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +52,7 @@ def draw_outages(panels: Mapping[str, Sequence[Mapping[str, Any]]], *, title: st
 
 
 def _draw_row(axes: "Axes", y: int, row: Mapping[str, Any], most: float) -> None:
-    noticed, back = row["noticed"], row["back"]
-    end = noticed if row["who"] == "site" else back
+    noticed, back, end = row["noticed"], row["back"], _end(row)
     unnoticed = min(value for value in (noticed, back, most) if value is not None)
     axes.barh(y, min(unnoticed, most), height=BAR, color=WAITING)
     if row["who"] != "site" and noticed is not None and noticed < most:
@@ -69,7 +68,12 @@ def _draw_row(axes: "Axes", y: int, row: Mapping[str, Any], most: float) -> None
     else:
         axes.plot([end], [y], marker="o", ms=6, color=RUNNING, clip_on=False, zorder=3)
         axes.text(end + 0.02 * most, y, f"{end:.1f} s{_losses(row)}", va="center", fontsize=9, color=INK,
-                  bbox={"fc": "white", "ec": "none", "pad": 0.8})  # fmt: skip
+                  bbox=ON_PAPER)  # fmt: skip
+
+
+def _end(row: Mapping[str, Any]) -> float | None:
+    """When the bar ends: a site has its error, a worker works again."""
+    return row["noticed"] if row["who"] == "site" else row["back"]
 
 
 def _losses(row: Mapping[str, Any]) -> str:
@@ -78,5 +82,5 @@ def _losses(row: Mapping[str, Any]) -> str:
 
 def _in_words(row: Mapping[str, Any]) -> str:
     """What is the same in every run."""
-    ends = row["noticed"] if row["who"] == "site" else row["back"]
-    return f"{row['name']}: {('error' if row.get('who') == 'site' else 'works again') if ends is not None else 'never'}"
+    end = "never" if _end(row) is None else "error" if row["who"] == "site" else "works again"
+    return f"{row['name']}: {end}"
