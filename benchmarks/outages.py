@@ -69,9 +69,7 @@ def measure(what: str, who: str, settings: dict[str, Any], more: dict[str, Any],
         app.send_task("tasks.fetch_url", ["x"])  # it is connected
         lab.redis.freeze() if what == "hangs" else proxy.cut()
         return outages.site(app, most=most, **more)
-    urls = {"broker_url": proxy.url, "result_backend": proxy.url}
-    worker = lab.worker(concurrency=1, settings=urls | settings, **more)
-    outages.warm_up(worker)
+    worker = outages.worker_behind(proxy, **more, **settings)
     begin, end = {
         "cut": (proxy.cut, None),
         "stopped": (lab.redis.kill, lab.redis.start),

@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Signature, group
@@ -139,6 +140,19 @@ def chord_of(name: str, middle: Signature) -> Signature:
     """Two steps side by side, the second with the accident, and then a third."""
     one, three = (work.s().set(task_id=f"{name}-{n}") for n in (1, 3))
     return group(one, middle.set(task_id=f"{name}-2")) | three
+
+
+@contextmanager
+def other_worker(concurrency: int, include: str) -> Iterator[None]:
+    """A worker that knows this module, and reads the queue celery alone: the
+    notebook's own reads it again afterwards."""
+    told = {"reply": True, "timeout": 1}
+    app.control.cancel_consumer("celery", **told)
+    try:
+        with lab.worker(concurrency, include=include):
+            yield
+    finally:
+        app.control.add_consumer("celery", **told)
 
 
 def settle(worker: Any) -> None:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count, pairwise
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 BEGUN, PACKED = "ledger:begun", "ledger:packed"  # lists in the lab's own Redis
 
 
+@cache
 def open_ledger() -> redis.Redis:
     return redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
 

@@ -18,6 +18,7 @@ import psutil
 from celery.result import ResultSet
 
 import lab
+from lab.record.processor import used_seconds
 from tasks import app, fetch_url
 
 FIRST, LAST = "noops:first", "noops:last"  # keys in Redis: when these were done
@@ -223,17 +224,16 @@ def _parties(workers: Sequence[Any]) -> dict[str, list[int]]:
 
 def _used(parties: dict[str, list[int]]) -> dict[str, tuple[list[int], float]]:
     """The processes of each party, and the processor time that they have used."""
-    return {who: (pids, sum(map(_seconds, pids))) for who, pids in parties.items()}
+    return {who: (pids, _seconds(pids)) for who, pids in parties.items()}
 
 
 def _since(used: dict[str, tuple[list[int], float]]) -> dict[str, float]:
     """The processor time that each party has used since then, in seconds."""
-    return {who: sum(map(_seconds, pids)) - then for who, (pids, then) in used.items()}
+    return {who: _seconds(pids) - then for who, (pids, then) in used.items()}
 
 
-def _seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+def _seconds(pids: list[int]) -> float:
+    return sum(used_seconds(psutil.Process(pid)) for pid in pids)
 
 
 def _counted() -> dict[str, int]:

@@ -129,6 +129,15 @@ def warm_up(worker: Worker) -> None:
     worker.wait_until_idle()  # it has told all about that call, too
 
 
+def worker_behind(proxy: Any, pool: str = "prefork", **settings: Any) -> Worker:
+    """A worker of one process with these settings, whose way to Redis is the proxy."""
+    urls = {"broker_url": proxy.url, "result_backend": proxy.url}
+    with lab.current().keeper.attempt():  # one that does not get warm is ended
+        worker = lab.worker(concurrency=1, pool=pool, settings=urls | settings)
+        warm_up(worker)
+    return worker
+
+
 def states() -> Mapping[str, str]:
     """What Redis says of each call."""
     return lab.xray().results

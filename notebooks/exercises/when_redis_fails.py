@@ -1,6 +1,7 @@
 """The exercises of notebook 10, When Redis fails: checks, hints, one solution each."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from threading import Timer
 from typing import Any
 
@@ -104,17 +105,14 @@ def check_back_soon(for_worker: Mapping[str, Any], outages: Any) -> None:
     worst = 1 + 2 * interval + 2 * limit + for_results
     assert worst <= DEADLINE_SECONDS, f"by the model it takes up to {worst:g} s"
 
-    proxy = lab.proxy()
-    urls = {"broker_url": proxy.url, "result_backend": proxy.url}
-    worker = lab.worker(concurrency=1, settings={**urls, **for_worker})
-    try:
-        outages.warm_up(worker)
+    with ExitStack() as ends:
+        proxy = lab.proxy()
+        ends.callback(proxy.stop)
+        worker = outages.worker_behind(proxy, **for_worker)
+        ends.callback(worker.kill)
         row = outages.watch_worker(
             worker, proxy.cut, most=DEADLINE_SECONDS + 4 * SLACK_SECONDS
         )
-    finally:
-        worker.kill()
-        proxy.stop()
     back = row["back"]
     assert back is not None, f"it does not work again within {row['watched']} s"
     assert back < worst + SLACK_SECONDS, f"it works again after {back:.2f} s"

@@ -1,15 +1,14 @@
 """The exercise of notebook 11, Workflows: its check, a hint, and one solution."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import lab
 from lab.cells.exercises import hint, in_module
 from lab.record.run import Run
-from notebooks.canvas import EDGES, url
-from tasks import app, fetch_url
+from notebooks.canvas import EDGES, other_worker, url
+from tasks import fetch_url
 
 FAULTS: dict[str, dict[str, Any]] = {
     "no error": {},
@@ -18,23 +17,11 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """With a worker that knows the module, and reads the queue celery alone."""
-    told = {"reply": True, "timeout": 1}
-    app.control.cancel_consumer("celery", **told)  # of the notebook's worker
-    try:
-        with lab.worker(5, include="gaps"):
-            yield
-    finally:
-        app.control.add_consumer("celery", **told)
-
-
 @hint("A member that raises makes the body fail. Which task could catch its error?")
 def check_gaps(gaps: ModuleType) -> None:
     urls = [url("ada", edge, latency=0.5) for edge in EDGES]
     whole = [len(fetch_url(url("ada", edge, latency=0))["data"]) for edge in EDGES]
-    with _alone():
+    with other_worker(5, include="gaps"):
         for what, fault in FAULTS.items():
             made, run = _made(gaps.whole_page, urls, fault, f"With {what}")
             gap = EDGES.index("likes")
